@@ -1,0 +1,35 @@
+"""The log: one table, one total order. The recorder, decisions, type registry, sealing and followers.
+
+Events are data here; what they mean is the services' business.
+"""
+
+from foundation.eventlog.dcb import ALL, Condition, Query, item, query
+from foundation.eventlog.decisions import Decided, decide
+from foundation.eventlog.events import Command, NewEvent, Recorded, command_id, event_id_from, new_event
+from foundation.eventlog.log import BULK_LIMIT, EventLog
+from foundation.eventlog.memory import InMemoryEventLog
+from foundation.eventlog.subject_keys import InMemorySubjectKeys, SubjectKeys
+from foundation.eventlog.type_registry import TypeRegistry, UnknownEventType
+
+__all__ = [
+    "ALL",
+    "BULK_LIMIT",
+    "Command",
+    "Condition",
+    "Decided",
+    "EventLog",
+    "InMemoryEventLog",
+    "InMemorySubjectKeys",
+    "NewEvent",
+    "Query",
+    "Recorded",
+    "SubjectKeys",
+    "TypeRegistry",
+    "UnknownEventType",
+    "command_id",
+    "decide",
+    "event_id_from",
+    "item",
+    "new_event",
+    "query",
+]
