@@ -15,6 +15,7 @@ class Kind(Enum):
     """(name, title). The title is the same for every refusal of the kind; the detail is not."""
 
     # the shape of what was sent
+    INVALID_JSON = ("invalid-json", "The body is not JSON that can be read for certain")
     INVALID_BODY = ("invalid-body", "The body is not as it should be")
     INVALID_PARAMETER = ("invalid-parameter", "A parameter is not as it should be")
     MISSING_IDEMPOTENCY_KEY = ("missing-idempotency-key", "The Idempotency-Key header is missing")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from contracts.refusals import Fault
 from contracts.strict_json import escape
@@ -32,10 +32,15 @@ class Statement(BaseModel):
 
 def faults_of(error: ValidationError, prefix: str = "") -> list[Fault]:
     """Each fault that pydantic found, with its JSON pointer below `prefix` and a plain sentence."""
-    return [Fault(prefix + _pointer(item), _sentence(item)) for item in error.errors(include_url=False)]
+    return [fault_of(item, prefix) for item in error.errors(include_url=False)]
 
 
-def _pointer(item: ErrorDetails) -> str:
+def fault_of(item: Mapping[str, Any], prefix: str = "") -> Fault:
+    """One entry of pydantic's `errors()` (`loc`, `type`, `msg`, `ctx`) as a fault."""
+    return Fault(prefix + _pointer(item), _sentence(item))
+
+
+def _pointer(item: Mapping[str, Any]) -> str:
     # Names that pydantic adds for union branches are no members of the document.
     steps = [step for step in item["loc"] if step not in _BRANCHES and "[" not in str(step)]
     return "".join(f"/{escape(str(step))}" for step in steps)
@@ -44,7 +49,7 @@ def _pointer(item: ErrorDetails) -> str:
 _BRANCHES = {"int", "str", "literal['overall']"}
 
 
-def _sentence(item: ErrorDetails) -> str:
+def _sentence(item: Mapping[str, Any]) -> str:
     kind, context = item["type"], item.get("ctx", {})
     match kind:
         case "missing":
@@ -63,4 +68,5 @@ def _sentence(item: ErrorDetails) -> str:
             return "this has to be a whole number"
         case "string_type":
             return "this has to be text"
-    return item["msg"][:1].lower() + item["msg"][1:]
+    message = str(item["msg"])
+    return message[:1].lower() + message[1:]

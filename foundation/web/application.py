@@ -1,0 +1,122 @@
+"""The web application around the services' routers: problems for every error, headers, host names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.refusals import Kind, Refusal
+from foundation.web.problems import MEDIA_TYPE, bare_problem, problem
+from foundation.web.routes import MAX_BODY_BYTES, RefusedRequest, validation_refusal
+
+LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
+
+_log = structlog.get_logger(__name__)
+_TITLES: Final = {404: "Not found", 405: "Method not allowed"}
+_TOO_LARGE: Final = Refusal(Kind.TOO_LARGE, "The body is larger than is taken here.")
+
+
+def create_app(
+    routers: Iterable[APIRouter],
+    *,
+    hosts: Sequence[str],
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """The application. `hosts` are the names under which it answers; loopback names are always among them."""
+    app = FastAPI(
+        title="MLDS evidence and credentials",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)
+    app.add_middleware(_Guard, hosts=frozenset({*LOOPBACK_NAMES, *hosts}))
+    return app
+
+
+def _refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem(error)
+
+
+def _validation(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem(validation_refusal(error))
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    if isinstance(error, RefusedRequest):
+        return problem(error.refusal)
+    title = _TITLES.get(error.status_code, "Not possible")
+    if error.status_code == 400:
+        return problem(Refusal(Kind.INVALID_JSON, f"The body cannot be read: {error.detail}."))
+    return bare_problem(error.status_code, title, dict(error.headers or {}))
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    # What we did not foresee leaks nothing to the caller, and everything to whoever runs this.
+    _log.error("unforeseen", path=request.url.path, method=request.method, exc_info=error)
+    return bare_problem(500, "Something went wrong here")
+
+
+class _Guard:
+    """Refuses foreign host names (DNS rebinding), and sets the headers that every answer has."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        if _host(request) not in self._hosts and scope["path"] not in ("/livez", "/readyz"):
+            refusal = Refusal(Kind.WRONG_HOST, "This server does not answer under that host name.")
+            await problem(refusal)(scope, receive, send)
+            return
+
+        replaced = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal replaced
+            if replaced:
+                return
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if message["status"] == 413 and headers.get("content-type") != MEDIA_TYPE:
+                    # The framework's own limit answers in plain text; every error of ours is a problem.
+                    replaced = True
+                    await problem(_TOO_LARGE)(scope, receive, send)
+                    return
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "no-referrer")
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def _host(request: Request) -> str:
+    host = request.headers.get("host", "")
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()

@@ -1,0 +1,87 @@
+"""Routes that read strictly: JSON by `contracts.strict_json`, and no query parameter that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from contracts.refusals import Fault, Kind, Refusal
+from contracts.statement import fault_of
+from contracts.strict_json import JsonFault, parse
+
+MAX_BODY_BYTES: Final = 1 << 20
+
+
+class RefusedRequest(HTTPException):
+    """Carries a refusal through FastAPI's reading of the body, which lets only HTTPException through."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(400)
+        self.refusal = refusal
+
+
+class StrictRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return parse(await self.body(), max_bytes=MAX_BODY_BYTES)
+        except JsonFault as fault:
+            raise RefusedRequest(
+                Refusal(
+                    Kind.INVALID_JSON,
+                    f"The body cannot be read for certain: {fault.detail}.",
+                    [Fault(fault.pointer, fault.detail)],
+                )
+            ) from None
+
+
+class StrictRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        known = _query_names(self.dependant)
+
+        async def strict(request: Request) -> Response:
+            for name in request.query_params:
+                if name not in known:
+                    raise Refusal(
+                        Kind.INVALID_PARAMETER,
+                        f"No parameter {name!r} is known here"
+                        + (f"; there are: {', '.join(sorted(known))}." if known else "."),
+                        [Fault(f"/query/{name}", "no such parameter is known here")],
+                    )
+                if len(request.query_params.getlist(name)) > 1:
+                    raise Refusal(Kind.INVALID_PARAMETER, f"The parameter {name!r} stands twice.")
+            return await handler(StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    return names.union(*(_query_names(inner) for inner in dependant.dependencies))
+
+
+def api_router(**options: Any) -> APIRouter:
+    """A router whose routes read strictly. Every `api.py` starts from one."""
+    return APIRouter(route_class=StrictRoute, **options)
+
+
+def validation_refusal(error: RequestValidationError) -> Refusal:
+    """What FastAPI found wrong with a request, as a refusal with the place of each fault."""
+    faults = []
+    kind = Kind.INVALID_PARAMETER
+    for item in error.errors():
+        where, *path = item["loc"]
+        if where == "body":
+            kind = Kind.INVALID_BODY
+            faults.append(fault_of({**item, "loc": tuple(path)}))
+        else:
+            faults.append(fault_of({**item, "loc": (where, *path)}))
+    first = faults[0]
+    place = f"{first.pointer}: " if first.pointer else ""
+    more = f" ({len(faults) - 1} more below)" if len(faults) > 1 else ""
+    return Refusal(kind, f"{place}{first.detail}{more}.", faults)
