@@ -14,14 +14,13 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.refusals import Kind, Refusal
-from foundation.web.problems import MEDIA_TYPE, bare_problem, problem
-from foundation.web.routes import MAX_BODY_BYTES, RefusedRequest, validation_refusal
+from foundation.web.problems import bare_problem, problem
+from foundation.web.routes import RefusedRequest, validation_refusal
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 
 _log = structlog.get_logger(__name__)
 _TITLES: Final = {404: "Not found", 405: "Method not allowed"}
-_TOO_LARGE: Final = Refusal(Kind.TOO_LARGE, "The body is larger than is taken here.")
 
 
 def create_app(
@@ -38,7 +37,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
     )
     for router in routers:
         app.include_router(router)
@@ -93,19 +91,9 @@ class _Guard:
             await problem(refusal)(scope, receive, send)
             return
 
-        replaced = False
-
         async def with_headers(message: Message) -> None:
-            nonlocal replaced
-            if replaced:
-                return
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if message["status"] == 413 and headers.get("content-type") != MEDIA_TYPE:
-                    # The framework's own limit answers in plain text; every error of ours is a problem.
-                    replaced = True
-                    await problem(_TOO_LARGE)(scope, receive, send)
-                    return
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "no-referrer")
                 if scope["path"].startswith("/api/"):

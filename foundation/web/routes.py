@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -15,6 +15,8 @@ from contracts.statement import fault_of
 from contracts.strict_json import JsonFault, parse
 
 MAX_BODY_BYTES: Final = 1 << 20
+MAX_UPLOAD_BYTES: Final = 101 << 20
+"""A file of 100 MB, and what stands around it."""
 
 
 class RefusedRequest(HTTPException):
@@ -26,6 +28,17 @@ class RefusedRequest(HTTPException):
 
 
 class StrictRequest(Request):
+    """Counts what comes in: at most `MAX_BODY_BYTES`, and `MAX_UPLOAD_BYTES` where files are sent."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        upload = self.headers.get("content-type", "").lower().startswith("multipart/")
+        left = limit = MAX_UPLOAD_BYTES if upload else MAX_BODY_BYTES
+        async for chunk in super().stream():
+            left -= len(chunk)
+            if left < 0:
+                raise RefusedRequest(Refusal(Kind.TOO_LARGE, f"The body is larger than {limit} bytes."))
+            yield chunk
+
     async def json(self) -> Any:
         try:
             return parse(await self.body(), max_bytes=MAX_BODY_BYTES)
