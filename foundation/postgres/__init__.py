@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server or a given one, logins and schemas, migrations, pools."""
