@@ -16,6 +16,10 @@ LevelName = Annotated[str, Field(pattern="^(aspiring|emerging|developing|transfo
 ByLevel = Mapping[LevelName, str | None]
 
 
+# The published text has these misprints. `title` keeps them, as the source does; people are shown what is meant.
+_MISPRINTS: Final = {"varierty": "variety", "apppropriate": "appropriate"}
+
+
 class _FrameworkPart(BaseModel):
     # Unlike statements, a framework may write null: "this text has not been supplied".
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -35,8 +39,11 @@ class Competency(_FrameworkPart):
 
     @property
     def label(self) -> str:
-        """Its title, else its working label, else its number; never an invented text."""
-        return self.title or self.working_label or f"Competency {self.number}"
+        """What is shown: its title, else its working label, else its number; never an invented text."""
+        text = self.title or self.working_label or f"Competency {self.number}"
+        for printed, meant in _MISPRINTS.items():
+            text = text.replace(printed, meant)
+        return text
 
     @property
     def has_official_text(self) -> bool:

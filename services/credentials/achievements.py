@@ -33,7 +33,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def kind_counted(number: int, kind: EvidenceKind) -> str:
-    """"2 feedback cycles"."""
+    """ "2 feedback cycles"."""
     return counted(number, *_KINDS[kind])
 
 
@@ -95,9 +95,7 @@ class _Achievement:
                 f"Every one of the {len(self.framework.competencies)} competencies of the {PROGRAMME} "
                 f"({self.framework.id}) stands at the {self.key.level.label} level or higher."
             )
-        place = " · ".join(
-            part for part in (self.domain_name(competency), competency.heading) if part is not None
-        )
+        place = " · ".join(part for part in (self.domain_name(competency), competency.heading) if part is not None)
         text = competency.label if competency.has_official_text else f"{competency.label} ({NOT_SUPPLIED})"
         return f"{text}. {PROGRAMME}, competency {competency.number}" + (f": {place}." if place else ".")
 
@@ -177,13 +175,9 @@ class _Achievement:
 
 
 def clauses_in_words(requirements: Requirements) -> str:
-    """"at least 3 evidence items, among them at least 1 feedback cycle and 1 artifact, by at least 2 assessors, …"."""
+    """ "at least 3 evidence items, among them at least 1 feedback cycle and 1 artifact, by at least 2 assessors, …"."""
     parts = [f"at least {counted(requirements.items, 'evidence item', 'evidence items')}"]
-    kinds = [
-        kind_counted(need, EvidenceKind(kind))
-        for kind, need in (requirements.kinds or {}).items()
-        if need > 0
-    ]
+    kinds = [kind_counted(need, EvidenceKind(kind)) for kind, need in (requirements.kinds or {}).items() if need > 0]
     if kinds:
         parts.append("among them at least " + " and ".join(kinds))
     if requirements.assessors:

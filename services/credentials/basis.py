@@ -37,7 +37,7 @@ class Basis:
     days: int
 
     def in_words(self) -> str:
-        """"5 evidence items (2 observations, 2 feedback cycles, 1 artifact), judged by 2 assessors over 75 days"."""
+        """ "5 evidence items (2 observations, 2 feedback cycles, 1 artifact), judged by 2 assessors over 75 days"."""
         kinds = ", ".join(kind_counted(number, kind) for kind, number in self.kinds)
         return (
             f"{counted(self.items, 'evidence item', 'evidence items')} ({kinds}), judged by "
