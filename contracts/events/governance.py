@@ -89,9 +89,9 @@ class RoleGranted(RoleGrant, Event):
     person_id: Id
 
 
-@event(owner="governance", stream="person")
+@event(owner="governance", stream="person", stream_id="person_id")
 class RoleRevoked(RoleRevocation, Event):
-    pass
+    person_id: Id
 
 
 @event(owner="governance", stream="person")
