@@ -10,7 +10,7 @@ Data is the JSON value of an event; encrypted members may be absent, none is rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -149,28 +149,58 @@ class Dossiers:
         recorded_on: str,
         competencies: Container[int],
     ) -> Refusal | None:
-        """Why this event may not be appended to `dossier:<principal>`, or None.
+        """Why this event may not be appended to `dossier:<principal>`, or None. The first of `objections`."""
+        return next(
+            self.objections(
+                type_name,
+                principal,
+                data,
+                recorded_by=recorded_by,
+                recorded_on=recorded_on,
+                competencies=competencies,
+            ),
+            None,
+        )
+
+    def objections(
+        self,
+        type_name: str,
+        principal: str,
+        data: Data,
+        *,
+        recorded_by: str,
+        recorded_on: str,
+        competencies: Container[int],
+    ) -> Iterator[Refusal]:
+        """Each reason why this event may not be appended to `dossier:<principal>`, the weightiest first.
 
         data: well-formed (the event's model has accepted it). recorded_by: `person:ID` or `service:NAME`.
         recorded_on: UTC date of recording, `YYYY-MM-DD`. competencies: the known competencies' numbers.
         """
         if type_name == "DossierOpened":
-            return self._check_opening(principal, data)
-        if principal not in self.opened:
-            return _refuse(Kind.UNKNOWN_PRINCIPAL, f"no dossier of {principal} has been opened")
-        refusal = _check_recorder(type_name, principal, recorded_by)
-        if refusal is None and data.get("occurred_on", "") > recorded_on:
-            refusal = _refuse(
+            refusal = self._check_opening(principal, data)
+        elif principal not in self.opened:
+            refusal = _refuse(Kind.UNKNOWN_PRINCIPAL, f"no dossier of {principal} has been opened")
+        else:
+            refusal = _check_recorder(type_name, principal, recorded_by)
+        if refusal is not None:
+            yield refusal
+        if data.get("occurred_on", "") > recorded_on:
+            yield _refuse(
                 Kind.FUTURE_DATE,
                 f"occurred_on {data['occurred_on']} is after the day of recording, {recorded_on} (UTC)",
                 "/occurred_on",
             )
-        if refusal is None:
-            if type_name in BEGINS:
-                refusal = self._check_beginning(type_name, principal, data)
-            else:
-                refusal = self._check_later(type_name, principal, data, recorded_by)
-        return refusal or _check_competencies(data, competencies)
+        if refusal is None and type_name != "DossierOpened":
+            beginning = type_name in BEGINS
+            refusal = (
+                self._check_beginning(type_name, principal, data)
+                if beginning
+                else self._check_later(type_name, principal, data, recorded_by)
+            )
+            if refusal is not None:
+                yield refusal
+        yield from _unknown_competencies(data, competencies)
 
     def _check_opening(self, principal: str, data: Data) -> Refusal | None:
         if principal in self.opened:
@@ -242,14 +272,13 @@ def _check_recorder(type_name: str, principal: str, recorded_by: str) -> Refusal
     return None
 
 
-def _check_competencies(data: Data, competencies: Container[int]) -> Refusal | None:
+def _unknown_competencies(data: Data, competencies: Container[int]) -> Iterator[Refusal]:
     for member in ("judgments", "claims", "focus", "competencies"):
         for index, named in enumerate(data.get(member, ())):
             number = named if isinstance(named, int) else named["competency"]
             if number not in competencies:
                 place = f"/{member}/{index}" + ("" if named is number else "/competency")
-                return _refuse(Kind.UNKNOWN_COMPETENCY, f"competency {number} is in no known framework", place)
-    return None
+                yield _refuse(Kind.UNKNOWN_COMPETENCY, f"competency {number} is in no known framework", place)
 
 
 def _cycle_is_open(evidence_id: str, item: Item, recorded_by: str) -> Refusal | None:
