@@ -21,7 +21,8 @@ ERASED: Final[Mapping[str, bool]] = MappingProxyType({"erased": True})
 
 
 def is_erased(value: object) -> bool:
-    return isinstance(value, Mapping) and dict(value) == {"erased": True}
+    # `is True`: 1 equals true in Python, and is another value in JSON.
+    return isinstance(value, Mapping) and len(value) == 1 and value.get("erased") is True
 
 
 class Personal:
@@ -52,16 +53,12 @@ _types: dict[str, EventType] = {}
 EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType(_types)
 
 
-def event(
-    *, owner: Owner, stream: str, stream_id: str | None = None, version: int = 1
-) -> Callable[[type[E]], type[E]]:
+def event(*, owner: Owner, stream: str, stream_id: str | None = None, version: int = 1) -> Callable[[type[E]], type[E]]:
     """Registers a model under its class name."""
 
     def register(model: type[E]) -> type[E]:
         fields = model.model_fields
-        marked = (
-            name for name, field in fields.items() if any(isinstance(m, Personal) for m in field.metadata)
-        )
+        marked = (name for name, field in fields.items() if any(isinstance(m, Personal) for m in field.metadata))
         _types[model.__name__] = EventType(
             name=model.__name__,
             version=version,

@@ -1,0 +1,288 @@
+"""The rule: how a level follows from evidence. Pure: no clock, no database, no randomness.
+
+For a principal, a competency and a level (rule numbers as in the code below):
+
+1. An *item* (observation, feedback cycle, artifact) counts when it is complete and not retracted. Of an
+   artifact each reviewer's last review stands, whole; its level on a competency is the lowest that the standing
+   reviews which name it give; its date is the latest day, its assessors the persons, of all of those.
+2. It *qualifies* for a level when its own level is that level or higher.
+3. A level's requirements are *met* when the qualifying items satisfy every clause that the policy names.
+4. After every event of the dossier each competency is looked at under the policy in force: a level is *reached*
+   when its requirements are met and every lower level stands.
+5. It *lapses* when an event leaves the requirements of the policy it was reached under unmet, and all higher
+   levels with it, highest first.
+6. *In force* is the adopted policy with the latest `effective_from` that has come, of equals the last adopted;
+   while there is none, the baseline.
+7. The *overall* level is reached when every competency of the policy's framework has it standing, and lapses
+   when one of the framework that it was reached under no longer has.
+8. Within one event: lapses of competencies, of the overall level, then reaches of competencies, of the overall.
+
+An event changes only the competencies that it names, so that only those are looked at, and all of them when the
+policy in force is another than at the last look; `tests/services/projections/oracle.py` looks at all, always,
+and finds the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from contracts.continuum import LEVELS, OVERALL, RANKS, CompetencyOrOverall
+from services.projections.decisions import Decisions, Rule
+
+TOP: Final = len(LEVELS)
+STEPS: Final = {
+    "ObservationRecorded": "observation",
+    "FeedbackCycleOpened": "feedback_cycle",
+    "FeedbackGiven": "feedback_cycle",
+    "ResponseRecorded": "feedback_cycle",
+    "FeedbackCycleClosed": "feedback_cycle",
+    "ArtifactSubmitted": "artifact",
+    "ArtifactReviewed": "artifact",
+}
+"""The steps of an item and its kind. Its first step is the first that is there: a cut may leave out others."""
+JUDGES: Final = frozenset({"ObservationRecorded", "FeedbackCycleClosed", "ArtifactReviewed"})
+
+
+class Shown(NamedTuple):
+    """What one counting item shows on one competency. Sorts in the order of the items' first steps."""
+
+    order: int
+    """Ordinal of the item in its dossier, by first step."""
+    evidence_id: str
+    rank: int
+    """Of its level: 0 aspiring to 3 transformational."""
+    kind: str
+    day: int
+    """Its date, as `date.toordinal` counts."""
+    assessors: tuple[str, ...]
+
+
+MEASURES: Final[Mapping[str, Callable[[Sequence[Shown]], int]]] = {
+    "items": len,
+    "kinds.observation": lambda items: sum(1 for item in items if item.kind == "observation"),
+    "kinds.feedback_cycle": lambda items: sum(1 for item in items if item.kind == "feedback_cycle"),
+    "kinds.artifact": lambda items: sum(1 for item in items if item.kind == "artifact"),
+    "assessors": lambda items: len({person for item in items for person in item.assessors}),
+    "span_days": lambda items: max(days) - min(days) if (days := [item.day for item in items]) else 0,
+}
+"""Rule 3: what each clause counts over the qualifying items."""
+
+
+def met(rule: Rule, rank: int, qualifying: Sequence[Shown]) -> bool:
+    """Rule 3."""
+    return all(MEASURES[clause](qualifying) >= need for clause, need in rule.clauses[rank])
+
+
+class Attainment(NamedTuple):
+    """A level that an event made reached, or undid."""
+
+    reached: bool
+    competency: CompetencyOrOverall
+    rank: int
+    rule: Rule
+    """The policy that it is, or was, reached under."""
+    evidence_ids: tuple[str, ...]
+    because: int
+    """Position of the event."""
+
+
+class Track:
+    """One competency of one principal: what counting items show on it, and what stands."""
+
+    __slots__ = ("shown", "standing")
+
+    def __init__(self) -> None:
+        self.shown: dict[str, Shown] = {}
+        self.standing: list[Attainment] = []
+        """By rank: levels are cumulative, so those that stand are the lowest ones."""
+
+    def qualifying(self, rank: int) -> list[Shown]:
+        """Rule 2."""
+        return [shown for shown in self.shown.values() if shown.rank >= rank]
+
+    def lapse(self, position: int) -> list[Attainment]:
+        """Rule 5."""
+        for rank, attainment in enumerate(self.standing):
+            if not met(attainment.rule, rank, self.qualifying(rank)):
+                return _undo(self.standing, rank, position)
+        return []
+
+    def reach(self, competency: int, rule: Rule, position: int) -> list[Attainment]:
+        """Rule 4, lowest first."""
+        found = []
+        while (rank := len(self.standing)) < TOP and met(rule, rank, qualifying := self.qualifying(rank)):
+            evidence_ids = tuple(shown.evidence_id for shown in sorted(qualifying))
+            found.append(Attainment(True, competency, rank, rule, evidence_ids, position))
+            self.standing.append(found[-1])
+        return found
+
+
+class Judged(NamedTuple):
+    """One assessor's standing judgments on an item."""
+
+    assessor: str
+    day: int
+    ranks: tuple[tuple[int, int], ...]
+    """(competency, rank) pairs."""
+
+
+class Item:
+    __slots__ = ("judged", "kind", "order")
+
+    def __init__(self, kind: str, order: int) -> None:
+        self.kind = kind
+        self.order = order
+        self.judged: tuple[Judged, ...] = ()
+
+    def shown(self, evidence_id: str, competency: int) -> Shown | None:
+        """Rule 1."""
+        named = [
+            (rank, judged.day, judged.assessor)
+            for judged in self.judged
+            for number, rank in judged.ranks
+            if number == competency
+        ]
+        if not named:
+            return None
+        ranks, days, assessors = zip(*named, strict=True)
+        return Shown(self.order, evidence_id, min(ranks), self.kind, max(days), assessors)
+
+
+_NOTHING: Final = Item("", 0)
+"""An item that shows nothing: what stands in place of a retracted one."""
+
+
+class Derivation:
+    """One principal's levels, kept up event by event, in the log's order."""
+
+    __slots__ = ("_items", "_looked_under", "_next", "overall", "tracks")
+
+    def __init__(self) -> None:
+        self.tracks: dict[int, Track] = {}
+        self.overall: list[Attainment] = []
+        self._items: dict[str, Item] = {}
+        self._next = 0
+        self._looked_under: Rule | None = None
+
+    def apply(
+        self, type_name: str, data: Mapping[str, Any], *, position: int, by: str, on: str, decisions: Decisions
+    ) -> list[Attainment]:
+        """An event of the dossier: what it makes reached and lapsed, in order (rule 8).
+
+        data: JSON values; of personal members none is read. by: `person:ID`. on: UTC date of recording.
+        """
+        rule = decisions.in_force(on)
+        lost, gained = self._note(type_name, data, by)
+        if rule is not self._looked_under:
+            self._looked_under = rule
+            gained = set(self.tracks)
+        elif not gained and not lost:
+            return []
+        found: list[Attainment] = []
+        for competency in sorted(lost):
+            found += self.tracks[competency].lapse(position)
+        if found:
+            found += self._lapse_overall(position, decisions)
+        return found + self._reach(gained, rule, position, decisions)
+
+    def reassess(self, *, position: int, on: str, decisions: Decisions) -> list[Attainment]:
+        """A `ReassessmentOrdered`: reaches what the policy in force allows, and lets nothing lapse."""
+        self._looked_under = rule = decisions.in_force(on)
+        return self._reach(self.tracks, rule, position, decisions)
+
+    def note(self, type_name: str, data: Mapping[str, Any], *, by: str, on: str, decisions: Decisions) -> None:
+        """An event that was looked at before: takes the evidence in, derives nothing."""
+        self._note(type_name, data, by)
+        self._looked_under = decisions.in_force(on)
+
+    def note_reassessment(self, *, on: str, decisions: Decisions) -> None:
+        self._looked_under = decisions.in_force(on)
+
+    def recall(self, attainment: Attainment) -> None:
+        """An attainment as it was recorded: stands as recorded, whatever the rule says now."""
+        standing = (
+            self.overall
+            if attainment.competency == OVERALL
+            else self.tracks.setdefault(int(attainment.competency), Track()).standing
+        )
+        del standing[attainment.rank :]
+        if attainment.reached:
+            standing.append(attainment)
+
+    def _note(self, type_name: str, data: Mapping[str, Any], by: str) -> tuple[set[int], set[int]]:
+        """Takes an event in; the competencies that may have lost a level by it, and may have gained one."""
+        lost: set[int] = set()
+        gained: set[int] = set()
+        if type_name in STEPS and data["evidence_id"] not in self._items:
+            self._items[data["evidence_id"]] = Item(STEPS[type_name], self._next)
+            self._next += 1
+        if type_name in JUDGES:
+            evidence_id = data["evidence_id"]
+            item = self._items[evidence_id]
+            judged = Judged(
+                by,
+                _ordinal(data["occurred_on"]),
+                tuple((j["competency"], RANKS[j["level"]]) for j in data["judgments"]),
+            )
+            touched = [number for number, _ in judged.ranks]
+            for earlier in item.judged:
+                if earlier.assessor == by:
+                    touched += [number for number, _ in earlier.ranks]
+            item.judged = (*(earlier for earlier in item.judged if earlier.assessor != by), judged)
+            self._show(evidence_id, item, touched, lost, gained)
+        elif type_name == "EvidenceRetracted" or (type_name == "DisputeResolved" and data["outcome"] == "upheld"):
+            evidence_id = data["evidence_id"]
+            item = self._items.pop(evidence_id, _NOTHING)
+            touched = [number for judged in item.judged for number, _ in judged.ranks]
+            self._show(evidence_id, _NOTHING, touched, lost, gained)
+        return lost, gained
+
+    def _show(self, evidence_id: str, item: Item, touched: Iterable[int], lost: set[int], gained: set[int]) -> None:
+        for competency in touched:
+            track = self.tracks.setdefault(competency, Track())
+            before = track.shown.pop(evidence_id, None)
+            shown = item.shown(evidence_id, competency)
+            if before is not None:
+                lost.add(competency)
+                gained.add(competency)
+            if shown is not None:
+                track.shown[evidence_id] = shown
+                if shown.rank >= len(track.standing):
+                    gained.add(competency)
+
+    def _lapse_overall(self, position: int, decisions: Decisions) -> list[Attainment]:
+        """Rule 7."""
+        for rank, attainment in enumerate(self.overall):
+            if not self._all_stand(rank, attainment.rule, decisions):
+                return _undo(self.overall, rank, position)
+        return []
+
+    def _reach(self, competencies: Iterable[int], rule: Rule, position: int, decisions: Decisions) -> list[Attainment]:
+        found: list[Attainment] = []
+        for competency in sorted(competencies):
+            found += self.tracks[competency].reach(competency, rule, position)
+        while (rank := len(self.overall)) < TOP and self._all_stand(rank, rule, decisions):
+            self.overall.append(Attainment(True, OVERALL, rank, rule, (), position))
+            found.append(self.overall[-1])
+        return found
+
+    def _all_stand(self, rank: int, rule: Rule, decisions: Decisions) -> bool:
+        framework = decisions.frameworks.get(rule.framework)
+        return bool(framework) and all(
+            (track := self.tracks.get(number)) is not None and len(track.standing) > rank for number in framework or ()
+        )
+
+
+def _undo(standing: list[Attainment], rank: int, position: int) -> list[Attainment]:
+    """Takes this level and all higher ones away, highest first."""
+    lapsed = [one._replace(reached=False, because=position) for one in reversed(standing[rank:])]
+    del standing[rank:]
+    return lapsed
+
+
+@cache
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()
