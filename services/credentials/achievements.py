@@ -161,16 +161,16 @@ class _Achievement:
             }
         ]
         labels = _psel_labels()
-        for code in (self.competency.psel or ()) if self.competency else ():
-            found.append(
-                {
-                    "type": ["Alignment"],
-                    "targetName": labels.get(code, f"PSEL {code}"),
-                    "targetUrl": PSEL_URL,
-                    "targetFramework": "Professional Standards for Educational Leaders 2015",
-                    "targetCode": code,
-                }
-            )
+        found.extend(
+            {
+                "type": ["Alignment"],
+                "targetName": labels.get(code, f"PSEL {code}"),
+                "targetUrl": PSEL_URL,
+                "targetFramework": "Professional Standards for Educational Leaders 2015",
+                "targetCode": code,
+            }
+            for code in ((self.competency.psel or ()) if self.competency else ())
+        )
         return found
 
 

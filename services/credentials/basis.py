@@ -1,7 +1,7 @@
 """On what an attainment rests, as far as a badge says it: how many items of which kinds, by how many
 assessors, over how many days. Nothing else about the evidence leaves the record.
 
-The judgments that count are those of the rule for levels (domain.md, "The rule", 1): of an observation or a
+The judgments that count are those of the rule for levels: of an observation or a
 cycle what was judged; of an artifact each reviewer's last review, whole, as far as it names the competency.
 """
 

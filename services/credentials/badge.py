@@ -1,0 +1,146 @@
+"""The badge itself: an unsigned Open Badges 3.0 credential from an attainment, and nothing more than it needs.
+
+What it says is the minimum: achievement and level, framework and policy with their versions, how many items
+of which kinds by how many assessors over how many days, issuer, dates, a subject id made for this badge, and
+a salted hash of the holder's e-mail address, by which the holder can be checked (it hides nobody).
+
+Sources: Open Badges 3.0 (1.2) data model and IdentityHash; VC Data Model 2.0 sections 4.1 to 4.10.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.achievements import AchievementKey
+from contracts.framework import Framework
+from contracts.policy import Policy
+from contracts.times import format_timestamp
+
+from .achievements import achievement, name_of
+from .basis import Basis
+from .contexts import CREDENTIALS_V2, OPEN_BADGES
+from .issuer import Issuer
+from .status_list import list_entry
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who holds the badge, as the badge shows it: an id made for it, and the e-mail address, hashed."""
+
+    subject: UUID
+    email: str | None
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attained:
+    """What the badge states."""
+
+    key: AchievementKey
+    framework: Framework
+    policy: Policy
+    awarded_at: datetime
+    """When the event that made the level so was recorded."""
+    basis: Basis | None
+    """None for the overall level, which rests on levels and not on items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a status list: `purpose` is `revocation` or `suspension`."""
+
+    purpose: str
+    list: str
+    index: int
+
+
+def credential_url(origin: str, credential_id: str) -> str:
+    return f"{origin}/credentials/{credential_id}"
+
+
+def list_url(origin: str, name: str) -> str:
+    return f"{origin}/status/{name}"
+
+
+def badge(
+    issuer: Issuer,
+    *,
+    key: str,
+    credential_id: str,
+    attained: Attained,
+    recipient: Recipient,
+    valid_from: datetime,
+    places: Sequence[Place],
+) -> dict[str, Any]:
+    """The whole unsigned document. Times are cut to whole seconds (JWT profiles know no others)."""
+    origin = issuer.origin
+    award = achievement(origin, attained.framework, attained.policy, attained.key)
+    subject: dict[str, Any] = {"id": f"urn:uuid:{recipient.subject}", "type": ["AchievementSubject"]}
+    if recipient.email is not None:
+        subject["identifier"] = [_identity(recipient.email, recipient.salt)]
+    subject["achievement"] = award
+    subject["result"] = [
+        {
+            "type": ["Result"],
+            "resultDescription": f"{award['id']}#level",
+            "achievedLevel": f"{award['id']}#{attained.key.level.value}",
+        }
+    ]
+    entries = [
+        list_entry(url=list_url(origin, place.list), purpose=place.purpose, index=place.index) for place in places
+    ]
+    return {
+        "@context": [CREDENTIALS_V2, OPEN_BADGES],
+        "id": credential_url(origin, credential_id),
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": name_of(attained.key.competency, attained.key.level),
+        "description": _what_it_took(attained, issuer.demonstration),
+        "issuer": issuer.profile(key),
+        "validFrom": whole_seconds(valid_from),
+        "awardedDate": whole_seconds(attained.awarded_at),
+        "credentialSubject": subject,
+        # One object where there is one entry: an array breaks the Open Badges schema (data model, 0..1).
+        "credentialStatus": entries[0] if len(entries) == 1 else entries,
+    }
+
+
+def whole_seconds(moment: datetime) -> str:
+    return format_timestamp(moment.replace(microsecond=0))
+
+
+def normal_email(email: str) -> str:
+    """The one form that is hashed, on issuing and on comparing: trimmed, NFC, lower case."""
+    return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+def identity_hash(email: str, salt: str) -> str:
+    """`sha256$` and the hex digest of address and salt, in UTF-8 (Open Badges 3.0, IdentityHash)."""
+    return "sha256$" + hashlib.sha256((normal_email(email) + salt).encode()).hexdigest()
+
+
+def _identity(email: str, salt: str) -> dict[str, Any]:
+    return {
+        "type": "IdentityObject",
+        "hashed": True,
+        "identityHash": identity_hash(email, salt),
+        "identityType": "emailAddress",
+        "salt": salt,
+    }
+
+
+def _what_it_took(attained: Attained, demonstration: bool) -> str:
+    rule = f"policy {attained.policy.id} {attained.policy.version} and framework {attained.framework.id}"
+    if attained.basis is None:
+        text = f"Every competency of the framework stands at this level or higher, under {rule}."
+    else:
+        text = f"Reached on {attained.basis.in_words()}, under {rule}."
+    text += " It records professional development; it is no license, no certificate and no evaluation rating."
+    if demonstration:
+        text += " Made in a demonstration with generated people: it states nothing about anyone."
+    return text
