@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -11,11 +12,16 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.refusals import Kind, Refusal
+from foundation.web.negotiation import prefers_html
 from foundation.web.problems import bare_problem, problem
 from foundation.web.routes import RefusedRequest, validation_refusal
+
+ErrorPage = Callable[[Request, int, str, str | None], Response]
+"""Draws an error for people: request, status, title, detail where there is one."""
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -28,8 +34,12 @@ def create_app(
     *,
     hosts: Sequence[str],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    error_page: ErrorPage | None = None,
 ) -> FastAPI:
-    """The application. `hosts` are the names under which it answers; loopback names are always among them."""
+    """The application. `hosts` are the names under which it answers; loopback names are always among them.
+
+    `error_page` draws errors where a browser asks outside `/api/`; programs get problem details everywhere.
+    """
     app = FastAPI(
         title="MLDS evidence and credentials",
         version="1",
@@ -40,25 +50,53 @@ def create_app(
     )
     for router in routers:
         app.include_router(router)
-    app.add_exception_handler(Refusal, _refusal)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(StarletteHTTPException, _http)
-    app.add_exception_handler(Exception, _unknown)
-    app.add_middleware(_Guard, hosts=frozenset({*LOOPBACK_NAMES, *hosts}))
+    faces = _Faces(error_page)
+    for kind, answer in (
+        (Refusal, _refusal),
+        (RequestValidationError, _validation),
+        (StarletteHTTPException, _http),
+        (Exception, _unknown),
+    ):
+        app.add_exception_handler(kind, faces.of(answer))
+    app.add_middleware(_Guard, hosts=frozenset({*LOOPBACK_NAMES, *hosts}), faces=faces)
     return app
 
 
-def _refusal(_: Request, error: Exception) -> Response:
+class _Faces:
+    """The two faces of an error: problem details, and a page where a browser asks for one."""
+
+    def __init__(self, error_page: ErrorPage | None) -> None:
+        self._error_page = error_page
+
+    def of(self, answer: Callable[[Request, Exception], JSONResponse]) -> Callable[[Request, Exception], Response]:
+        return lambda request, error: self.face(request, answer(request, error))
+
+    def face(self, request: Request, answer: JSONResponse) -> Response:
+        if (
+            self._error_page is None
+            or request.url.path.startswith("/api/")
+            or not prefers_html(request.headers.get("accept"))
+        ):
+            return answer
+        said = json.loads(bytes(answer.body))
+        page = self._error_page(request, answer.status_code, said["title"], said.get("detail"))
+        for name in ("retry-after", "www-authenticate", "allow"):
+            if name in answer.headers:
+                page.headers[name] = answer.headers[name]
+        return page
+
+
+def _refusal(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     return problem(error)
 
 
-def _validation(_: Request, error: Exception) -> Response:
+def _validation(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     return problem(validation_refusal(error))
 
 
-def _http(_: Request, error: Exception) -> Response:
+def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
     if isinstance(error, RefusedRequest):
         return problem(error.refusal)
@@ -68,7 +106,7 @@ def _http(_: Request, error: Exception) -> Response:
     return bare_problem(error.status_code, title, dict(error.headers or {}))
 
 
-def _unknown(request: Request, error: Exception) -> Response:
+def _unknown(request: Request, error: Exception) -> JSONResponse:
     # What we did not foresee leaks nothing to the caller, and everything to whoever runs this.
     _log.error("unforeseen", path=request.url.path, method=request.method, exc_info=error)
     return bare_problem(500, "Something went wrong here")
@@ -77,9 +115,10 @@ def _unknown(request: Request, error: Exception) -> Response:
 class _Guard:
     """Refuses foreign host names (DNS rebinding), and sets the headers that every answer has."""
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], faces: _Faces) -> None:
         self._app = app
         self._hosts = hosts
+        self._faces = faces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,7 +127,7 @@ class _Guard:
         request = Request(scope)
         if _host(request) not in self._hosts and scope["path"] not in ("/livez", "/readyz"):
             refusal = Refusal(Kind.WRONG_HOST, "This server does not answer under that host name.")
-            await problem(refusal)(scope, receive, send)
+            await self._faces.face(request, problem(refusal))(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
