@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from contracts.times import format_timestamp
 from foundation.signing import Signer
 
-from .canonical import canonical
+from .canonical import Work, canonical
 from .contexts import Contexts, pinned
 from .linting import LintedCredential
 from .multikey import KeyFault, decode_base58, encode_base58
@@ -56,17 +56,18 @@ def hash_data(unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: 
     return options_digest(unsecured, proof, contexts, at=at) + document_digest(unsecured, contexts)
 
 
-def document_digest(unsecured: Mapping[str, Any], contexts: Contexts | None = None) -> bytes:
-    return sha256(canonical(unsecured, contexts or pinned()).encode()).digest()
+def document_digest(unsecured: Mapping[str, Any], contexts: Contexts | None = None,
+                    work: Work | None = None) -> bytes:
+    return sha256(canonical(unsecured, contexts or pinned(), work=work).encode()).digest()
 
 
 def options_digest(unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: Contexts | None = None,
-                   *, at: str = "/proof") -> bytes:
+                   work: Work | None = None, *, at: str = "/proof") -> bytes:
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     if "@context" in options and options["@context"] != unsecured.get("@context"):
         raise Unsaid(f"{at}/@context", "the proof names other contexts than the document")
     options["@context"] = unsecured.get("@context")
-    return sha256(canonical(options, contexts or pinned(), at=at).encode()).digest()
+    return sha256(canonical(options, contexts or pinned(), at=at, work=work).encode()).digest()
 
 
 def holds(proof_value: object, public_key: bytes, data: bytes) -> bool:
