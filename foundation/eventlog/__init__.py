@@ -8,6 +8,7 @@ from foundation.eventlog.decisions import Decided, decide
 from foundation.eventlog.events import Command, NewEvent, Recorded, command_id, event_id_from, new_event
 from foundation.eventlog.log import BULK_LIMIT, EventLog
 from foundation.eventlog.memory import InMemoryEventLog
+from foundation.eventlog.postgres_log import PostgresEventLog
 from foundation.eventlog.subject_keys import InMemorySubjectKeys, SubjectKeys
 from foundation.eventlog.type_registry import TypeRegistry, UnknownEventType
 
@@ -21,6 +22,7 @@ __all__ = [
     "InMemoryEventLog",
     "InMemorySubjectKeys",
     "NewEvent",
+    "PostgresEventLog",
     "Query",
     "Recorded",
     "SubjectKeys",

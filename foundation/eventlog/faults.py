@@ -51,3 +51,12 @@ class OutcomeUnknown(Refusal):
 class Unavailable(Refusal):
     def __init__(self, detail: str) -> None:
         super().__init__(Kind.UNAVAILABLE, detail)
+
+
+class TooMany(Refusal):
+    """More events in one transaction than may be appended without the exclusive mode."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Kind.TOO_LARGE, "More than 50,000 events at once hold the log for long: nothing was stored. Use `exclusive`."
+        )

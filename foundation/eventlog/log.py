@@ -42,8 +42,7 @@ class EventLog(ABC):
         `until` is "as of": the same call gives the same answer for ever. Personal members are there only with
         `unseal`. For an unbounded number use `scan`.
         """
-        decode = self._codec.decode
-        return [decode(row, unsealed=unseal) for row in self._rows(query, after, until, limit)]
+        return self._codec.decode_all(self._rows(query, after, until, limit), unsealed=unseal)
 
     def scan(
         self,
@@ -56,11 +55,9 @@ class EventLog(ABC):
     ) -> Iterator[Recorded]:
         """As `read`, without holding all of it: reads `batch` events at a time, up to the head of now."""
         until = self.head() if until is None else until
-        decode = self._codec.decode
         while True:
             rows = self._rows(query, after, until, batch)
-            for row in rows:
-                yield decode(row, unsealed=unseal)
+            yield from self._codec.decode_all(rows, unsealed=unseal)
             if len(rows) < batch:
                 return
             after = rows[-1][0]

@@ -26,6 +26,7 @@ from foundation.eventlog.faults import (
     CommandRepeated,
     EventRepeated,
     NotADemonstration,
+    TooMany,
     TypeNotOwned,
 )
 from foundation.eventlog.log import BULK_LIMIT, EventLog
@@ -204,7 +205,7 @@ class InMemoryEventLog(EventLog):
     ) -> tuple[int, int] | None:
         rows = list(events)
         if len(rows) > BULK_LIMIT and not exclusive:
-            raise ValueError(f"more than {BULK_LIMIT} events in one transaction need `exclusive`")
+            raise TooMany
         recorded = self.append(rows, condition=condition, command=command, recorded_at=recorded_at)
         return (recorded[0].position, recorded[-1].position) if recorded else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 from contracts.refusals import Kind, Refusal
@@ -17,6 +18,9 @@ class SubjectKeys(Protocol):
 
     def for_reading(self, subject: str) -> bytes | None:
         """The key, or None when it was destroyed or never made."""
+
+    def warm(self, subjects: Sequence[str], *, make: bool = False) -> None:
+        """Has many keys at hand at once, for a batch; makes missing ones if asked to. A hint: no faults."""
 
     def destroy(self, subject: str) -> None:
         """Destroys the key for ever; no key is made for this subject again."""
@@ -42,6 +46,9 @@ class InMemorySubjectKeys:
 
     def for_reading(self, subject: str) -> bytes | None:
         return self._keys.get(subject)
+
+    def warm(self, subjects: Sequence[str], *, make: bool = False) -> None:
+        pass  # they are at hand
 
     def destroy(self, subject: str) -> None:
         with self._lock:

@@ -42,7 +42,7 @@ class Limits:
         """As libpq takes them."""
         return (
             f"-c statement_timeout={int(self.statement * 1000)} -c lock_timeout={int(self.lock * 1000)} "
-            f"-c idle_in_transaction_session_timeout={int(self.idle_in_transaction * 1000)}"
+            f"-c idle_in_transaction_session_timeout={int(self.idle_in_transaction * 1000)} -c timezone=UTC"
         )
 
 
@@ -65,6 +65,15 @@ class BoundedConnection(psycopg.Connection[Any]):
             if limit is not None and time.monotonic() - begun >= limit:
                 self.pgconn.finish()  # closes the socket; `close()` would be the same, `cancel()` a lie
             raise
+
+    @contextlib.contextmanager
+    def unbounded(self) -> Iterator[None]:
+        """Without the client's deadline, for work whose pace is the caller's (a bulk copy)."""
+        before, self.deadline = self.deadline, None
+        try:
+            yield
+        finally:
+            self.deadline = before
 
     def check_confirmed(self) -> None:
         """To be called after a commit: raises ReplicationUnconfirmed if its notice came."""

@@ -46,6 +46,9 @@ local all {OWNER} peer map=owner
 local all all scram-sha-256
 """
 
+_launched: Final[list[subprocess.Popen[bytes]]] = []
+"""Servers that this process launched: kept, since one that dies is ours to reap."""
+
 
 class EmbeddedServer:
     """The server of one MLDS_HOME. Several processes may use it; the last one to stop stops it."""
@@ -179,6 +182,7 @@ class EmbeddedServer:
             process = subprocess.Popen(  # noqa: S603  # our own words only
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **_as_user(user, data, run)
             )
+        _launched.append(process)
         self._await_ready(process)
 
     def _make(self, user: ServerUser, bin_folder: Path) -> None:
@@ -231,6 +235,8 @@ class EmbeddedServer:
             process.wait(_STOP_SECONDS)
         except psutil.TimeoutExpired:
             raise Unusable(f"The embedded PostgreSQL (process {pid}) does not stop.") from None
+        for launched in _launched:
+            launched.poll()
         if self.socket_folder != self._run:
             with contextlib.suppress(OSError):
                 self.socket_folder.rmdir()

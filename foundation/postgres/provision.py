@@ -120,7 +120,8 @@ def drop_demonstration(admin_url: str, database: str) -> None:
             return
         with connect(with_database(admin_url, database), limits=None) as connection:
             there = connection.execute("SELECT to_regclass('log.nature')").fetchone()
-            nature = connection.execute("SELECT demonstration FROM log.nature").fetchone() if there and there[0] else None
+            is_log = there is not None and there[0] is not None
+            nature = connection.execute("SELECT demonstration FROM log.nature").fetchone() if is_log else None
         if nature is None or not nature[0]:
             raise Unusable(f"{database} is no demonstration database, and is not dropped.")
         for name in (database, database + KEYS_SUFFIX):
