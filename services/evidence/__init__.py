@@ -1,0 +1,1 @@
+"""What was seen: observations, feedback cycles, artifacts, mentoring, disputes, corrections, and their import."""
