@@ -49,7 +49,7 @@ class Line(NamedTuple):
     recorded_at: str
     recorded_by: str
     type: str
-    data: Mapping[str, Any]
+    data: dict[str, Any]
 
     @property
     def on(self) -> str:
