@@ -58,5 +58,5 @@ class TooMany(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            Kind.TOO_LARGE, "More than 50,000 events at once hold the log for long: nothing was stored. Use `exclusive`."
+            Kind.TOO_LARGE, "More than 50,000 events at once hold the log for long. Nothing was stored: use `exclusive`"
         )

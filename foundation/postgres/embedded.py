@@ -229,12 +229,13 @@ class EmbeddedServer:
         pid = self.pid()
         if pid is None:
             return
-        process = psutil.Process(pid)
-        process.send_signal(signal.SIGINT)  # fast shutdown: transactions are rolled back, data is flushed
-        try:
-            process.wait(_STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            raise Unusable(f"The embedded PostgreSQL (process {pid}) does not stop.") from None
+        psutil.Process(pid).send_signal(signal.SIGINT)  # fast shutdown: transactions end, data is flushed
+        deadline = time.monotonic() + _STOP_SECONDS
+        # Not psutil's wait: it waits also for whoever launched the server to reap it.
+        while self.pid() is not None:
+            if time.monotonic() > deadline:
+                raise Unusable(f"The embedded PostgreSQL (process {pid}) does not stop.")
+            time.sleep(0.01)
         for launched in _launched:
             launched.poll()
         if self.socket_folder != self._run:
