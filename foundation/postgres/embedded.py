@@ -46,10 +46,6 @@ local all {OWNER} peer map=owner
 local all all scram-sha-256
 """
 
-_launched: Final[list[subprocess.Popen[bytes]]] = []
-"""Servers that this process launched: kept, since one that dies is ours to reap."""
-
-
 class EmbeddedServer:
     """The server of one MLDS_HOME. Several processes may use it; the last one to stop stops it."""
 
@@ -179,11 +175,16 @@ class EmbeddedServer:
             command = [str(bin_folder / "postgres"), "-D", f"/proc/self/fd/{data}"]
             for name, value in {**settings, "unix_socket_directories": f"/proc/self/fd/{run}"}.items():
                 command += ["-c", f"{name}={value}"]
-            process = subprocess.Popen(  # noqa: S603  # our own words only
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **_as_user(user, data, run)
+            # By way of a shell that ends at once: the server is nobody's child, and outlives whoever started it.
+            launched = subprocess.run(  # noqa: S603  # our own words only
+                ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                **_as_user(user, data, run),
             )
-        _launched.append(process)
-        self._await_ready(process)
+        self._await_ready(int(launched.stdout))
 
     def _make(self, user: ServerUser, bin_folder: Path) -> None:
         """A new cluster, made beside its place and moved there when it is whole."""
@@ -214,13 +215,13 @@ class EmbeddedServer:
             # The number has been given to another process meanwhile; PostgreSQL would refuse to start.
             (self._data / "postmaster.pid").unlink()
 
-    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _await_ready(self, pid: int) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             lines = self._pid_file()
-            if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
+            if len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready":
                 return
-            if process.poll() is not None or time.monotonic() > deadline:
+            if not _alive(pid) or time.monotonic() > deadline:
                 tail = (self._root / "server.log").read_text(errors="replace").splitlines()[-5:]
                 raise Unusable("The embedded PostgreSQL does not start. It says: " + " / ".join(tail))
             time.sleep(0.005)
@@ -236,8 +237,6 @@ class EmbeddedServer:
             if time.monotonic() > deadline:
                 raise Unusable(f"The embedded PostgreSQL (process {pid}) does not stop.")
             time.sleep(0.01)
-        for launched in _launched:
-            launched.poll()
         if self.socket_folder != self._run:
             with contextlib.suppress(OSError):
                 self.socket_folder.rmdir()
@@ -308,6 +307,13 @@ def _in_folder(process: psutil.Process, folder: Path) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == os.path.realpath(folder))
     except psutil.Error:  # gone, or another user's
+        return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
         return False
 
 
