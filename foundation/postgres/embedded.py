@@ -211,9 +211,14 @@ class EmbeddedServer:
             if time.monotonic() > deadline:
                 raise Unusable(f"Processes of a killed server still use {self._data}: {left}. End them first.")
             time.sleep(0.02)
-        if self._pid_file() and psutil.pid_exists(int(self._pid_file()[0])):
-            # The number has been given to another process meanwhile; PostgreSQL would refuse to start.
-            (self._data / "postmaster.pid").unlink()
+        # The number in these files may by now be another process's, or that of one that nobody reaped; PostgreSQL
+        # would take it for a running server. Nothing works on our data, so they are stale.
+        for lines, path in (
+            (self._pid_file(), self._data / "postmaster.pid"),
+            (_lines(self.socket_folder / f"{_SOCKET}.lock"), self.socket_folder / f"{_SOCKET}.lock"),
+        ):
+            if lines and psutil.pid_exists(int(lines[0])):
+                path.unlink()
 
     def _await_ready(self, pid: int) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -247,10 +252,7 @@ class EmbeddedServer:
             self._users_lock = None
 
     def _pid_file(self) -> list[str]:
-        try:
-            return (self._data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
+        return _lines(self._data / "postmaster.pid")
 
     @contextlib.contextmanager
     def _log(self) -> Iterator[int]:
@@ -308,6 +310,13 @@ def _in_folder(process: psutil.Process, folder: Path) -> bool:
         return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == os.path.realpath(folder))
     except psutil.Error:  # gone, or another user's
         return False
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _alive(pid: int) -> bool:
