@@ -10,21 +10,21 @@ Sources: Open Badges 3.0 (1.2) data model and IdentityHash; VC Data Model 2.0 se
 from __future__ import annotations
 
 import hashlib
-import unicodedata
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from contracts.achievements import AchievementKey
-from contracts.framework import Framework
-from contracts.policy import Policy
+from contracts.policy import PolicyRef
 from contracts.times import format_timestamp
 
-from .achievements import achievement, name_of
+from .achievements import name_of
 from .basis import Basis
 from .contexts import CREDENTIALS_V2, OPEN_BADGES
+from .holder import identity_hash
 from .issuer import Issuer
 from .status_list import list_entry
 
@@ -43,8 +43,9 @@ class Attained:
     """What the badge states."""
 
     key: AchievementKey
-    framework: Framework
-    policy: Policy
+    achievement: Mapping[str, Any]
+    """Of this key, under this policy (`achievements.achievement`)."""
+    policy: PolicyRef
     awarded_at: datetime
     """When the event that made the level so was recorded."""
     basis: Basis | None
@@ -80,7 +81,7 @@ def badge(
 ) -> dict[str, Any]:
     """The whole unsigned document. Times are cut to whole seconds (JWT profiles know no others)."""
     origin = issuer.origin
-    award = achievement(origin, attained.framework, attained.policy, attained.key)
+    award = attained.achievement
     subject: dict[str, Any] = {"id": f"urn:uuid:{recipient.subject}", "type": ["AchievementSubject"]}
     if recipient.email is not None:
         subject["identifier"] = [_identity(recipient.email, recipient.salt)]
@@ -114,14 +115,16 @@ def whole_seconds(moment: datetime) -> str:
     return format_timestamp(moment.replace(microsecond=0))
 
 
-def normal_email(email: str) -> str:
-    """The one form that is hashed, on issuing and on comparing: trimmed, NFC, lower case."""
-    return unicodedata.normalize("NFC", email.strip()).lower()
+def credential_bytes(document: Mapping[str, Any]) -> bytes:
+    """The bytes that are served, baked and digested: members sorted, no white space, UTF-8.
+
+    Whoever writes the JSON anew, in another order, gets back to the same bytes and so to the same digest.
+    """
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def identity_hash(email: str, salt: str) -> str:
-    """`sha256$` and the hex digest of address and salt, in UTF-8 (Open Badges 3.0, IdentityHash)."""
-    return "sha256$" + hashlib.sha256((normal_email(email) + salt).encode()).hexdigest()
+def credential_digest(document: Mapping[str, Any]) -> str:
+    return hashlib.sha256(credential_bytes(document)).hexdigest()
 
 
 def _identity(email: str, salt: str) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def _identity(email: str, salt: str) -> dict[str, Any]:
 
 
 def _what_it_took(attained: Attained, demonstration: bool) -> str:
-    rule = f"policy {attained.policy.id} {attained.policy.version} and framework {attained.framework.id}"
+    rule = f"policy {attained.policy.id} {attained.policy.version} and framework {attained.key.framework}"
     if attained.basis is None:
         text = f"Every competency of the framework stands at this level or higher, under {rule}."
     else:

@@ -1,0 +1,39 @@
+-- What signing reads and writes.
+
+-- name: unsigned_intents
+-- Work for one process; others pass over it.
+SELECT position, credential_id::text, principal_id, key FROM credentials.intents
+WHERE issued IS NULL AND unsignable IS NULL ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- name: count_unsigned
+SELECT count(*) FROM credentials.intents WHERE issued IS NULL AND unsignable IS NULL;
+
+-- name: mark_issued
+UPDATE credentials.intents i SET issued = u.issued
+FROM unnest(%s::bigint[], %s::bigint[]) AS u(position, issued) WHERE i.position = u.position;
+
+-- name: mark_unsignable
+UPDATE credentials.intents SET unsignable = %s WHERE position = %s;
+
+-- name: status_list
+SELECT number, entries, changed FROM credentials.status_lists WHERE number = %s;
+
+-- name: status_lists
+SELECT number FROM credentials.status_lists ORDER BY number;
+
+-- name: revoked_places
+SELECT index FROM credentials.status_entries WHERE list = %s AND revoked;
+
+-- name: suspended_places
+SELECT index FROM credentials.status_entries WHERE list = %s AND suspended;
+
+-- name: signed_list
+SELECT body, changed, valid_until FROM credentials.signed_lists WHERE name = %s;
+
+-- name: lock_list
+SELECT pg_advisory_xact_lock(7811888, hashtext(%s));
+
+-- name: store_signed_list
+INSERT INTO credentials.signed_lists (name, changed, valid_until, body) VALUES (%s, %s, %s, %s)
+ON CONFLICT (name) DO UPDATE
+SET changed = excluded.changed, valid_until = excluded.valid_until, body = excluded.body;
