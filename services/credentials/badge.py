@@ -84,7 +84,7 @@ def badge(
     award = attained.achievement
     subject: dict[str, Any] = {"id": f"urn:uuid:{recipient.subject}", "type": ["AchievementSubject"]}
     if recipient.email is not None:
-        subject["identifier"] = [_identity(recipient.email, recipient.salt)]
+        subject["identifier"] = [identity(recipient.email, recipient.salt)]
     subject["achievement"] = award
     subject["result"] = [
         {
@@ -127,7 +127,8 @@ def credential_digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(credential_bytes(document)).hexdigest()
 
 
-def _identity(email: str, salt: str) -> dict[str, Any]:
+def identity(email: str, salt: str) -> dict[str, Any]:
+    """The IdentityObject of an address; the salt is public, so this checks a holder and hides nobody."""
     return {
         "type": "IdentityObject",
         "hashed": True,

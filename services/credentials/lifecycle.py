@@ -206,8 +206,10 @@ def reinstate(state: CredentialState, reason: str) -> CredentialReinstated:
 
 
 def reissuable(state: CredentialState) -> CredentialState:
-    """The state of a credential that can be reissued; refuses one that is revoked or still waits to be signed."""
+    """The state, or a refusal where the credential is revoked, suspended, or still waits to be signed."""
     _not_revoked(state, "reissued")
+    if state.suspended:
+        raise Refusal(Kind.CREDENTIAL_STATE, "This credential is suspended; reinstate it before it is reissued.")
     if state.issued is None:
         raise Refusal(Kind.CREDENTIAL_STATE, "This credential has not been signed yet; try again in a moment.")
     return state

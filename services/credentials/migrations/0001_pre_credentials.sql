@@ -30,6 +30,7 @@ CREATE TABLE credentials.credentials (
     framework     text    NOT NULL,
     competency    text    NOT NULL,        -- a number, or overall
     level         text    NOT NULL,
+    reached_at    timestamptz NOT NULL,    -- when the attainment was recorded
     intent        bigint,                  -- the latest; null until the log holds it
     issued        bigint,                  -- CredentialIssued of the latest intent
     revoked       text,                    -- the reason

@@ -14,21 +14,22 @@ UPDATE credentials.deployment SET origin = %s WHERE origin IS NULL;
 SELECT DISTINCT cause, credential_id::text FROM credentials.intents WHERE cause = ANY (%s);
 
 -- name: standing_credentials
--- The latest credential of each level that the batch is about.
+-- The latest credential of each level that the batch is about, without those of the batch itself.
 SELECT DISTINCT ON (c.principal_id, c.competency, c.level)
     c.principal_id, c.competency, c.level, c.credential_id::text, c.cause, c.revoked
 FROM credentials.credentials c
 JOIN unnest(%s::text[], %s::text[], %s::text[]) AS w(principal_id, competency, level)
     USING (principal_id, competency, level)
+WHERE c.cause <> ALL (%s)
 ORDER BY c.principal_id, c.competency, c.level, c.cause DESC;
 
 -- name: add_credential
-INSERT INTO credentials.credentials (credential_id, cause, principal_id, framework, competency, level)
-VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+INSERT INTO credentials.credentials (credential_id, cause, principal_id, framework, competency, level, reached_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: add_intent
 INSERT INTO credentials.intents (position, credential_id, cause, principal_id, key)
-VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+VALUES (%(position)s, %(credential_id)s, %(cause)s, %(principal)s, %(key)s) ON CONFLICT DO NOTHING;
 
 -- name: intent_recorded
 -- The latest intent decides whether the credential is issued.
@@ -57,6 +58,9 @@ INSERT INTO credentials.status_lists (number, entries) VALUES (%s, %s) ON CONFLI
 INSERT INTO credentials.status_entries (list, index, credential_id)
 SELECT %s, u.index, u.credential_id FROM unnest(%s::integer[], %s::uuid[]) AS u(index, credential_id)
 ON CONFLICT DO NOTHING RETURNING credential_id::text, index;
+
+-- name: count_all_places
+UPDATE credentials.status_lists l SET used = (SELECT count(*) FROM credentials.status_entries e WHERE e.list = l.number);
 
 -- name: count_places
 UPDATE credentials.status_lists SET used = used + %s WHERE number = %s;

@@ -5,12 +5,13 @@ SELECT c.credential_id::text, c.framework, c.competency, c.level, c.cause, c.int
     EXISTS (SELECT FROM credentials.shares s WHERE s.credential_id = c.credential_id AND s.ended IS NULL
         AND (s.until IS NULL OR s.until >= %(today)s)) AS shared
 FROM credentials.credentials c
-WHERE c.principal_id = %(principal)s AND c.cause > %(after)s AND c.cause <= %(until)s
+WHERE c.principal_id = %(principal)s AND c.cause > %(after)s
+    AND (%(before)s::timestamptz IS NULL OR c.reached_at < %(before)s)
 ORDER BY c.cause LIMIT %(limit)s;
 
 -- name: credential
-SELECT c.credential_id::text, c.principal_id, c.framework, c.competency, c.level, c.cause, c.intent, c.issued,
-    c.revoked, c.suspended, EXISTS (SELECT FROM credentials.erased e WHERE e.person_id = c.principal_id) AS erased
+SELECT c.credential_id::text, c.principal_id, c.framework, c.competency, c.level, c.cause, c.reached_at, c.intent,
+    c.issued, c.revoked, c.suspended, EXISTS (SELECT FROM credentials.erased e WHERE e.person_id = c.principal_id) AS erased
 FROM credentials.credentials c WHERE c.credential_id = %s;
 
 -- name: standing_share
@@ -18,15 +19,3 @@ FROM credentials.credentials c WHERE c.credential_id = %s;
 SELECT share_id, show_name, until FROM credentials.shares
 WHERE credential_id = %(credential_id)s AND ended IS NULL AND (until IS NULL OR until >= %(today)s)
 ORDER BY show_name DESC, granted DESC LIMIT 1;
-
--- name: shares_of
-SELECT share_id, show_name, until FROM credentials.shares
-WHERE credential_id = %(credential_id)s AND ended IS NULL AND (until IS NULL OR until >= %(today)s)
-ORDER BY granted;
-
--- name: share
-SELECT s.share_id, s.credential_id::text, s.ended, c.principal_id FROM credentials.shares s
-JOIN credentials.credentials c USING (credential_id) WHERE s.share_id = %s;
-
--- name: has_dossier_credentials
-SELECT EXISTS (SELECT FROM credentials.credentials WHERE principal_id = %s);

@@ -2,7 +2,7 @@
 
 -- name: unsigned_intents
 -- Work for one process; others pass over it.
-SELECT position, credential_id::text, principal_id, key FROM credentials.intents
+SELECT position, credential_id::text, cause, principal_id, key FROM credentials.intents
 WHERE issued IS NULL AND unsignable IS NULL ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED;
 
 -- name: count_unsigned

@@ -1,0 +1,73 @@
+"""This deployment's own issuer for verifying: keys, lists and log from its own database, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from contracts.refusals import Refusal
+from foundation.eventlog import EventLog, item
+from foundation.eventlog import query as log_query
+from foundation.postgres.connections import Pool
+
+from .badge import credential_digest, credential_url
+from .did import did_key_document
+from .issuer import Issuer, IssuerKey, own_did_document, signing_key
+from .key_ring import IssuerKeys
+from .published_lists import own_bits
+from .status_list import Bits
+from .verdicts import LogFinding
+
+
+class DatabaseIssuer:
+    """An `OwnIssuer` for one call of verify: what it has read once it does not read again."""
+
+    def __init__(self, log: EventLog, pool: Pool, keys: IssuerKeys, issuer: Issuer) -> None:
+        self._log = log
+        self._pool = pool
+        self._issuer = issuer
+        self._keys: list[IssuerKey] = keys.all()
+        self._lists: dict[str, Bits | None] = {}
+
+    @property
+    def issuer_id(self) -> str:
+        key = signing_key(self._keys)
+        return self._issuer.did(key.key if key else "") if key or self._issuer.has_document else ""
+
+    @property
+    def name(self) -> str:
+        return self._issuer.name
+
+    def did_document(self) -> Mapping[str, Any]:
+        if self._issuer.has_document:
+            return own_did_document(self._issuer, self._keys)
+        return did_key_document(self.issuer_id)
+
+    def status_list(self, url: str, /) -> Bits | None:
+        if url not in self._lists:
+            self._lists[url] = own_bits(self._pool, self._issuer.origin, url)
+        return self._lists[url]
+
+    def log(self, document: Mapping[str, Any], /) -> LogFinding:
+        """Compares the whole content with what was recorded when it was issued."""
+        url = document.get("id")
+        prefix = credential_url(self._issuer.origin, "")
+        name = url.removeprefix(prefix) if isinstance(url, str) and url.startswith(prefix) else ""
+        try:
+            asked = log_query(item(types=("CredentialIssued",), tags=(f"credential:{UUID(name)}",)))
+        except ValueError:
+            return LogFinding("failed", "names this deployment as its issuer, and an id that is none of ours")
+        try:
+            recorded = self._log.read(asked)
+        except Refusal as refusal:
+            return LogFinding("not_checked", f"our own log is out of reach: {refusal.detail}")
+        digest = credential_digest(document)
+        for event in recorded:
+            if event.data["sha256"] == digest:
+                return LogFinding(
+                    "passed", f"recorded here at position {event.position}", recorded_at=event.recorded_at
+                )
+        if recorded:
+            return LogFinding("failed", "another content was recorded here for the credential of this id")
+        return LogFinding("failed", "names this deployment as its issuer, and was never issued here")

@@ -1,0 +1,165 @@
+"""Signing what was intended: lint, sign, record. Any number of processes; each intent gives one credential.
+
+A batch is claimed by row locks that others pass over, and no lock of the log is held while signing. The
+event id of `CredentialIssued` is made from its intent: if a process dies between recording and noting that
+it did, the next one finds the event and signs nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from contracts.events import is_erased
+from contracts.events.credentials import CredentialIssued
+from contracts.refusals import Kind, Refusal
+from contracts.times import parse_timestamp
+from foundation.eventlog import EventLog, NewEvent, Recorded, event_id_from, item, new_event
+from foundation.eventlog import query as log_query
+from foundation.postgres.connections import Pool
+
+from .badge import credential_digest
+from .data_integrity import sign
+from .issuance import BY_RULE, credential_tags
+from .issuer import Issuer
+from .key_ring import KeyRing
+from .linting import RULES, SUSPENDABLE_RULES, lint
+from .queries import query
+
+BATCH: Final = 100
+_IDLE_S: Final = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Work(NamedTuple):
+    """An intent without a credential."""
+
+    intent: int
+    credential_id: str
+    cause: int
+    principal: str
+    key: str
+
+
+class Signing:
+    """Signs intents in batches."""
+
+    name = "credentials.sign"
+
+    def __init__(self, log: EventLog, pool: Pool, ring: KeyRing, issuer: Issuer) -> None:
+        self._log = log
+        self._pool = pool
+        self._ring = ring
+        self._issuer = issuer
+
+    def run(self, stop: threading.Event) -> None:
+        """Signs whatever is intended until `stop` is set; a fault is logged and tried again later."""
+        while not stop.is_set():
+            seen = self._head()
+            try:
+                if self.sign_some():
+                    continue
+            except Exception as fault:  # noqa: BLE001  # whatever it was: the work is still there, and so are we
+                _log.error("signing failed", exc_info=fault)
+                stop.wait(_IDLE_S)
+                continue
+            if seen is None:
+                stop.wait(_IDLE_S)
+            else:
+                self._log.wait_beyond(seen, _IDLE_S)
+
+    def drain(self, advance: Callable[[int], None] | None = None) -> int:
+        """Signs all that is intended now; how many."""
+        done = 0
+        while signed := self.sign_some():
+            done += signed
+            if advance is not None:
+                advance(done)
+        return done
+
+    def waiting(self) -> int:
+        """How many intents have no credential yet."""
+        with self._pool.transaction() as cursor:
+            row = cursor.execute(query("count_unsigned")).fetchone()
+        return int(row[0]) if row else 0
+
+    def sign_some(self, limit: int = BATCH) -> int:
+        """Signs at most `limit` intents and returns how many were settled; 0: nothing is to do.
+
+        Raises KeyFileFault, LintFaults (both leave the work as it is) and the log's faults.
+        """
+        with self._pool.transaction() as cursor:
+            work = [Work(*row) for row in cursor.execute(query("unsigned_intents"), (limit,)).fetchall()]
+            if not work:
+                return 0
+            before = {event.event_id: event for event in self._log.find([_event_id(one.intent) for one in work])}
+            left = [one for one in work if _event_id(one.intent) not in before]
+            events = self._signed(cursor, left)
+            recorded = self._log.append(events) if events else []
+            issued = [(event.data["intent"], event.position) for event in (*before.values(), *recorded)]
+            cursor.execute(query("mark_issued"), ([one for one, _ in issued], [at for _, at in issued]))
+            return len(work)
+
+    def _signed(self, cursor: psycopg.Cursor[Any], work: Sequence[Work]) -> list[NewEvent]:
+        if not work:
+            return []
+        intents = self._intents(work)
+        events = []
+        for one in work:
+            document = intents[one.intent].data["document"]
+            if is_erased(document):
+                cursor.execute(query("mark_unsignable"), ("erased", one.intent))
+                continue
+            try:
+                events.append(self._sign_one(one, document))
+            except Refusal as refusal:
+                if refusal.kind is not Kind.ERASED:
+                    raise
+                cursor.execute(query("mark_unsignable"), ("erased", one.intent))
+        return events
+
+    def _sign_one(self, work: Work, document: dict[str, Any]) -> NewEvent:
+        several = isinstance(document.get("credentialStatus"), list)
+        linted = lint(document, rules=SUSPENDABLE_RULES if several else RULES)
+        signed = sign(
+            linted,
+            self._ring.signer(work.key),
+            verification_method=self._issuer.method(work.key),
+            # The proof is as old as the intent, so that signing again gives the same bytes.
+            created=parse_timestamp(document["validFrom"]),
+        )
+        issued = CredentialIssued(
+            credential_id=work.credential_id,
+            intent=work.intent,
+            document=signed,
+            sha256=credential_digest(signed),
+        )
+        return new_event(
+            issued,
+            recorded_by=BY_RULE,
+            tags=credential_tags(work.principal, work.cause),
+            subject=work.principal,
+            event_id=_event_id(work.intent),
+        )
+
+    def _intents(self, work: Sequence[Work]) -> dict[int, Recorded]:
+        asked = log_query(item(types=("IssuanceIntended",)))
+        first, last = work[0].intent, work[-1].intent
+        wanted = {one.intent for one in work}
+        found = self._log.read(asked, after=first - 1, until=last, unseal=True)
+        return {event.position: event for event in found if event.position in wanted}
+
+    def _head(self) -> int | None:
+        try:
+            return self._log.head()
+        except Refusal:
+            return None
+
+
+def _event_id(intent: int) -> UUID:
+    return event_id_from("credentials", "CredentialIssued", str(intent))
