@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-FIRST_NAMES: Final = tuple(
+
+def _listed(text: str, between: str = " ") -> tuple[str, ...]:
+    return tuple(text.split(between))
+
+
+FIRST_NAMES: Final = _listed(
     "Alana Amara Andre Anita Beatriz Bennett Brianna Caleb Camille Carlos Cecily Charlotte Clayton Corinne Dale "
     "Damon Darius Deborah Delia Desmond Diane Dominic Elaine Eleanor Elijah Emeka Erin Esther Felix Fiona Garrett "
     "Gloria Grant Gwendolyn Hannah Harold Helen Imani Irene Isaac Ivy Jamal Janelle Jasper Joanna Joel Josephine "
     "Julian Kareem Kathleen Keiko Kendra Lamar Laurel Leah Leon Lucia Lydia Malcolm Marisol Marcus Martha Maxine "
     "Miles Miriam Monique Naomi Nathaniel Nell Nolan Odessa Omar Opal Patrice Phoebe Quentin Rachel Ramona Reggie "
     "Renata Rosalind Roy Ruth Samir Selena Silas Simone Sofia Stella Tamika Terrence Theodora Tobias Ursula Vera "
-    "Vincent Wade Wanda Willa Xavier Yolanda Zachary".split()
+    "Vincent Wade Wanda Willa Xavier Yolanda Zachary"
 )
-LAST_NAMES: Final = tuple(
+LAST_NAMES: Final = _listed(
     "Abernathy Adeyemi Alvarado Ashby Baptiste Barlow Beckwith Bellamy Bergstrom Blackwood Boone Bradshaw Brookfield "
     "Calloway Carmody Castellanos Chastain Clevenger Colburn Corrigan Crowder Dalrymple Delacroix Dunleavy Eastman "
     "Ellsworth Everhart Fairchild Farnsworth Fitzhugh Fontaine Gallagher Garrison Goodnight Greer Hadley Halvorsen "
@@ -26,12 +31,13 @@ LAST_NAMES: Final = tuple(
     "Lockhart Lovelace Maddox Marchetti McAllister Mendoza Merriweather Montague Mosby Nakamura Navarro Newcomb "
     "Northcutt Okafor Oliphant Orozco Overstreet Pemberton Pettigrew Pruitt Quigley Ramsey Redmond Rivers Rosenthal "
     "Salazar Satterfield Sheffield Sinclair Stallworth Stockton Strickland Tanaka Thackeray Thibodeaux Tillman "
-    "Underwood Vandiver Villanueva Wainwright Washburn Weatherby Whitfield Winslow Yarborough Youngblood Zimmerman".split()
+    "Underwood Vandiver Villanueva Wainwright Washburn Weatherby Whitfield Winslow Yarborough Youngblood Zimmerman"
 )
-SCHOOL_PLACES: Final = tuple(
+SCHOOL_PLACES: Final = _listed(
     "Cedar Ridge,Willow Creek,Prairie View,Limestone,Oak Hollow,Sycamore,Riverbend,Dogwood,Blue Heron,Eastgate,"
     "Hickory Grove,Mill Spring,North Fork,Orchard Hill,Persimmon,Pin Oak,Quarry Road,Redbud,Shoal Creek,Stonebridge,"
-    "Sugar Maple,Three Rivers,Timber Lake,Walnut Bluff,West Meadow,Whippoorwill,Cottonwood,Flint Hill".split(",")
+    "Sugar Maple,Three Rivers,Timber Lake,Walnut Bluff,West Meadow,Whippoorwill,Cottonwood,Flint Hill",
+    ",",
 )
 SCHOOL_KINDS: Final = (
     "Elementary School",
@@ -146,8 +152,8 @@ SCENES: Final[Mapping[int, tuple[str, ...]]] = {
         "cost and who had agreed.",
     ),
     12: (
-        "I joined the interview for a {subject} post. Every candidate taught for ten minutes, and the rubric was "
-        "filled in before anybody spoke.",
+        "I joined the interviews for the opening in {subject}. Every candidate taught for ten minutes, and the rubric "
+        "was filled in before anybody spoke.",
         "The hiring team went through the questions with the district's counsel first. The principal could say why "
         "three of them had to go.",
     ),
