@@ -29,6 +29,7 @@ from .key_ring import IssuerKeys
 from .lifecycle import CredentialState, fold
 from .places import list_name, take_places
 from .queries import query
+from .rehearsal import RehearsalLog
 from .status_list import list_entry
 
 Clock = Callable[[], datetime]
@@ -40,6 +41,7 @@ class Receipt:
 
     id: str
     position: int
+    events: tuple[Recorded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,19 @@ class Credentials:
     """One for each process. All times are the clock's, UTC."""
 
     def __init__(
-        self, log: EventLog, pool: Pool, keys: IssuerKeys, issuer: Issuer, *, suspension: bool, clock: Clock
+        self,
+        log: EventLog,
+        pool: Pool,
+        keys: IssuerKeys,
+        issuer: Issuer,
+        *,
+        suspension: bool,
+        clock: Clock,
+        rehearsal: bool = False,
     ) -> None:
-        self._log = log
+        """A `rehearsal` decides on the real log and changes nothing: what operators see before `--yes`."""
+        self._log = RehearsalLog(log) if rehearsal else log
+        self._rehearsal = rehearsal
         self._pool = pool
         self._keys = keys
         self._issuer = issuer
@@ -156,9 +168,7 @@ class Credentials:
             state = lifecycle.reissuable(fold(credential_id, known))
             principal, cause = _whose(state)
             if not place:
-                # Outside the log's transaction: a place that no event comes to name stays empty, no more.
-                with self._pool.transaction() as cursor:
-                    place.append(take_places(cursor, [credential_id])[credential_id])
+                place.append(self._place_for(credential_id))
             key = self._keys.current().key
             document = self._renewed(state, known, key, place[0])
             made = intent(
@@ -184,7 +194,7 @@ class Credentials:
             *(item(types=("PersonRegistered",), tags=(tag,)) for tag in holder),
         )
         done = decide(self._log, asked, decision, command=command, unseal=True)
-        return Receipt(credential_id, done.events[-1].position)
+        return Receipt(credential_id, done.events[-1].position, tuple(done.events))
 
     def share(
         self, caller: Caller, credential_id: str, days: int | None, show_name: bool, command: Command | None
@@ -261,7 +271,7 @@ class Credentials:
 
         asked = log_query(_stream(credential_id), *_standing_of(caller))
         done = decide(self._log, asked, decision, command=command, unseal=True)
-        return Receipt(credential_id, done.events[-1].position)
+        return Receipt(credential_id, done.events[-1].position, tuple(done.events))
 
     def _renewed(
         self, state: CredentialState, known: Sequence[Recorded], key: str, place: tuple[int, int]
@@ -290,6 +300,13 @@ class Credentials:
             "credentialSubject": subject,
             "credentialStatus": entries[0] if len(entries) == 1 else entries,
         }
+
+    def _place_for(self, credential_id: str) -> tuple[int, int]:
+        # Outside the log's transaction: a place that no event comes to name stays empty, no more.
+        if self._rehearsal:
+            return 1, 0
+        with self._pool.transaction() as cursor:
+            return take_places(cursor, [credential_id])[credential_id]
 
     def _require(self, caller: Caller, known: Sequence[Recorded]) -> None:
         own = standing(caller.person, known) if caller.person else Standing("")

@@ -96,19 +96,26 @@ class IssuerKeys:
         """Ends a key's signing. What it signed stays good. Refuses the last one that signs."""
 
         def decision(known: list[Recorded]) -> list[NewEvent]:
-            keys = {one.key: one for one in issuer_keys(known)}
-            if key not in keys:
-                raise Refusal(Kind.NOT_FOUND, f"The issuer has no key {key}. `mlds keys list` shows them.")
-            if not keys[key].signs:
-                raise Refusal(Kind.CREDENTIAL_STATE, f"The key {key} is retired already.")
-            if sum(one.signs for one in keys.values()) == 1:
-                raise Refusal(
-                    Kind.CREDENTIAL_STATE,
-                    "This is the only key that signs. Make another first: `mlds keys new --yes`.",
-                )
+            _check_retirable(key, issuer_keys(known))
             return [new_event(KeyRetired(key=key), stream=ISSUER_STREAM, recorded_by=by)]
 
         decide(self._log, KEY_EVENTS, decision, command=command)
+
+    def check_retirable(self, key: str) -> None:
+        """Raises the Refusal that `retire` would."""
+        _check_retirable(key, self.all())
+
+
+def _check_retirable(key: str, known: list[IssuerKey]) -> None:
+    keys = {one.key: one for one in known}
+    if key not in keys:
+        raise Refusal(Kind.NOT_FOUND, f"The issuer has no key {key[:80]}. `mlds keys list` shows them.")
+    if not keys[key].signs:
+        raise Refusal(Kind.CREDENTIAL_STATE, f"The key {key} is retired already.")
+    if sum(one.signs for one in known) == 1:
+        raise Refusal(
+            Kind.CREDENTIAL_STATE, "This is the only key that signs. Make another first: `mlds keys new --yes`."
+        )
 
 
 def _made(key: str, by: str) -> NewEvent:

@@ -47,8 +47,8 @@ class Face:
     """The competency's number, or a short word for the overall level."""
     title: str
     level: Level
-    framework: str
-    """Name of the programme, set along the top."""
+    programme: str
+    """Set along the top."""
     year: int | None = None
     demonstration: bool = False
 
@@ -113,7 +113,7 @@ def _rings(pen: ImageDraw.ImageDraw, middle: float, colour: Colour, level: Level
 
 
 def _top(pen: ImageDraw.ImageDraw, face: Face, middle: float, colour: Colour) -> None:
-    words = face.framework.upper().split()
+    words = face.programme.upper().split()
     half = (len(words) + 1) // 2
     for index, line in enumerate((" ".join(words[:half]), " ".join(words[half:]))):
         _spaced(pen, middle, _px(128 + index * 21), line, _font(15.5, 700), _NAVY, _px(1.3))
