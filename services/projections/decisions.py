@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import NamedTuple
 
 from contracts.continuum import LEVELS
@@ -35,7 +36,20 @@ class Decisions:
         self._by_ref = {(self._baseline.id, self._baseline.version): self._baseline}
         self._known: dict[str, Rule] = {}
 
+    def copy(self) -> Decisions:
+        """As decided so far; what is decided later is decided in one of the two."""
+        other = copy(self)
+        other.frameworks = dict(self.frameworks)
+        other._adopted = list(self._adopted)
+        other._by_ref = dict(self._by_ref)
+        other._known = {}
+        return other
+
     def publish(self, framework: str, numbers: Iterable[int]) -> None:
+        if framework not in self.frameworks:
+            # A policy that names it can give an overall level from now on: as another one it is looked at anew.
+            self._baseline = self._baseline._replace()
+            self._known.clear()
         self.frameworks[framework] = frozenset(numbers)
 
     def adopt(self, policy: Policy) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from contracts.continuum import LEVELS, OVERALL, CompetencyOrOverall
 from contracts.history import Line
@@ -18,19 +18,12 @@ from services.projections.derivation import Attainment, Derivation
 ATTAINMENTS: Final = {"LevelReached": True, "LevelLapsed": False}
 
 
-class Made(NamedTuple):
-    """An attainment with the time of the event that made it so, as written there."""
-
-    attainment: Attainment
-    at: str
-
-
 class Principal:
     __slots__ = ("derivation", "made", "recorded")
 
     def __init__(self) -> None:
         self.derivation = Derivation()
-        self.made: list[Made] = []
+        self.made: list[Attainment] = []
         self.recorded: list[tuple[int, str, Mapping[str, Any]]] = []
         """Position, type and data of recorded attainments, as they stand in the file."""
 
@@ -52,17 +45,13 @@ class Replay:
             if line.type == "DossierOpened":
                 self._opened[line.subject] = Principal()
             principal = self._opened[line.subject]
-            self._add(
-                principal,
-                principal.derivation.apply(
-                    line.type,
-                    line.data,
-                    position=line.position,
-                    by=line.recorded_by,
-                    on=line.on,
-                    decisions=self._decisions,
-                ),
-                line.recorded_at,
+            principal.made += principal.derivation.apply(
+                line.type,
+                line.data,
+                position=line.position,
+                by=line.recorded_by,
+                at=line.recorded_at,
+                decisions=self._decisions,
             )
         elif line.type == "PolicyAdopted":
             self._decisions.adopt(Policy.model_validate(line.data["policy"]))
@@ -71,8 +60,9 @@ class Replay:
             self._decisions.publish(framework["id"], (competency["number"] for competency in framework["competencies"]))
         elif line.type == "ReassessmentOrdered":
             for principal in self._opened.values():
-                attained = principal.derivation.reassess(position=line.position, on=line.on, decisions=self._decisions)
-                self._add(principal, attained, line.recorded_at)
+                principal.made += principal.derivation.reassess(
+                    position=line.position, at=line.recorded_at, decisions=self._decisions
+                )
         elif self._check and line.type in ATTAINMENTS:
             owner = self._opened.get(line.subject) or self._strangers.setdefault(line.subject, Principal())
             owner.recorded.append((line.position, line.type, line.data))
@@ -82,9 +72,9 @@ class Replay:
         numbers = sorted(set().union(*self._decisions.frameworks.values()))
         competencies: list[CompetencyOrOverall] = [*numbers, OVERALL]
         for name, principal in self._opened.items():
-            made: dict[CompetencyOrOverall, list[Made]] = {}
+            made: dict[CompetencyOrOverall, list[Attainment]] = {}
             for one in principal.made:
-                made.setdefault(one.attainment.competency, []).append(one)
+                made.setdefault(one.competency, []).append(one)
             for competency in competencies:
                 yield _levels(name, competency, made.get(competency, []))
 
@@ -93,16 +83,11 @@ class Replay:
         for name, principal in {**self._opened, **self._strangers}.items():
             yield from _compare(name, principal)
 
-    @staticmethod
-    def _add(principal: Principal, attainments: Iterable[Attainment], at: str) -> None:
-        for attainment in attainments:
-            principal.made.append(Made(attainment, at))
 
-
-def _levels(name: str, competency: CompetencyOrOverall, made: list[Made]) -> dict[str, Any]:
+def _levels(name: str, competency: CompetencyOrOverall, made: list[Attainment]) -> dict[str, Any]:
     standing = -1
     for one in made:
-        standing = one.attainment.rank if one.attainment.reached else one.attainment.rank - 1
+        standing = one.rank if one.reached else one.rank - 1
     return {
         "principal": name,
         "competency": competency,
@@ -110,21 +95,21 @@ def _levels(name: str, competency: CompetencyOrOverall, made: list[Made]) -> dic
         "reached": [
             {
                 **_when(one),
-                "policy": {"id": one.attainment.rule.id, "version": one.attainment.rule.version},
-                "evidence_ids": list(one.attainment.evidence_ids),
+                "policy": {"id": one.rule.id, "version": one.rule.version},
+                "evidence_ids": list(one.evidence_ids),
             }
             for one in made
-            if one.attainment.reached
+            if one.reached
         ],
-        "lapsed": [_when(one) for one in made if not one.attainment.reached],
+        "lapsed": [_when(one) for one in made if not one.reached],
     }
 
 
-def _when(made: Made) -> dict[str, Any]:
+def _when(made: Attainment) -> dict[str, Any]:
     return {
-        "level": LEVELS[made.attainment.rank].value,
+        "level": LEVELS[made.rank].value,
         "at": made.at,
-        "position": made.attainment.because,
+        "position": made.because,
     }
 
 
@@ -145,8 +130,8 @@ def _compare(name: str, principal: Principal) -> Iterator[str]:
     derived = {
         _key(type_name, data): data
         for made in principal.made
-        for type_name in ("LevelReached" if made.attainment.reached else "LevelLapsed",)
-        for data in (attainment_data(name, made.attainment),)
+        for type_name in ("LevelReached" if made.reached else "LevelLapsed",)
+        for data in (attainment_data(name, made),)
     }
     order = list(derived)
     found: list[str] = []
