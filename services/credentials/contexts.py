@@ -100,8 +100,10 @@ class Contexts:
         }
         self._lock = threading.RLock()  # pyld writes into the contexts it processes
         self._initial = _wrap(self._processor.process_context({}, None, self._options), None)
-        # Keys hold the identity of the base; the base stands in the value, so it lives as long as its key.
-        self._kept: dict[tuple[str, int, Any], tuple[ActiveContext, ActiveContext]] = {}
+        self.derived = 0  # how many contexts were derived so far, each at about 1 ms
+        # Keys hold the identity of the base and of the local context; both stand in the value,
+        # so they live as long as the key.
+        self._kept: dict[tuple[str, int, Any], tuple[ActiveContext, ActiveContext, Any]] = {}
 
     def knows(self, url: str) -> bool:
         return url in self._documents
@@ -135,14 +137,10 @@ class Contexts:
             active = self._derive("type", (name, id(local)), active, local, propagate=False)
         return active
 
-    def for_property(self, base: ActiveContext, name: str) -> ActiveContext:
-        """The property-scoped context of a term, on top of `base`."""
-        local = base.raw["mappings"][name]["@context"]
-        return self._derive("property", name, base, local, override_protected=True)
-
-    def size(self) -> int:
-        """How many derived contexts are kept; grows when a document needs a new one."""
-        return len(self._kept)
+    def for_property(self, base: ActiveContext, definer: ActiveContext, name: str) -> ActiveContext:
+        """The property-scoped context of a term of `definer`, on top of `base`."""
+        local = definer.raw["mappings"][name]["@context"]
+        return self._derive("property", (name, id(local)), base, local, override_protected=True)
 
     def _derive(self, kind: str, name: Any, base: ActiveContext, local: Any, *,
                 propagate: bool = True, override_protected: bool = False) -> ActiveContext:
@@ -160,9 +158,10 @@ class Contexts:
                 raise ContextFault(f"the contexts contradict each other: {fault.code or fault.type}") from None
             previous = base.previous if propagate else base.previous or base
             active = _wrap(raw, previous if raw.get("previousContext") is not None else None)
+            self.derived += 1
             if len(self._kept) >= _KEPT:
                 self._kept = {}
-            self._kept[key] = (base, active)
+            self._kept[key] = (base, active, local)
         return active
 
     def _load(self, url: str, options: Any = None) -> dict[str, Any]:

@@ -34,9 +34,9 @@ def sign(document: LintedCredential, signer: Signer, *, verification_method: str
     `verification_method` is the DID URL of the signer's key, `created` the proof's moment, UTC. The same
     document, key and moment give the same bytes again (Ed25519 is deterministic).
     """
-    unsigned, contexts = document.redeem()
+    unsigned, contexts, digest = document.redeem()
     options = proof_options(verification_method, created)
-    data = hash_data(unsigned, options, contexts)
+    data = options_digest(unsigned, options, contexts) + digest
     return {**unsigned, "proof": {**options, "proofValue": encode_base58(signer.sign(data))}}
 
 

@@ -20,7 +20,7 @@ def normal_email(email: str) -> str:
 
 def identity_hash(email: str, salt: str) -> str:
     """The `identityHash` of an address."""
-    return "sha256$" + hashlib.sha256((normal_email(email) + salt).encode()).hexdigest()
+    return "sha256$" + hashlib.sha256((normal_email(email) + salt).encode(errors="surrogatepass")).hexdigest()
 
 
 def is_holder(email: str, identities: Iterable[Mapping[str, Any]]) -> bool:
@@ -34,7 +34,7 @@ def is_holder(email: str, identities: Iterable[Mapping[str, Any]]) -> bool:
         stated: str = identity["identityHash"]
         if identity["hashed"]:
             wanted = identity_hash(asked, identity.get("salt", ""))
-            if hmac.compare_digest(stated.lower().encode(), wanted.encode()):
+            if hmac.compare_digest(stated.lower().encode(errors="surrogatepass"), wanted.encode()):
                 return True
         elif normal_email(stated) == asked:
             return True

@@ -8,14 +8,16 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from contracts.refusals import Fault
 from contracts.strict_json import escape
 from contracts.times import parse_timestamp
 
+from .canonical import canonical
 from .contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, Contexts, pinned
-from .statements import IRI, Unsaid, statements
+from .statements import IRI, Unsaid
 
 Rule = Callable[[Mapping[str, Any]], Iterator[Fault]]
 
@@ -48,18 +50,19 @@ _MINT = object()
 class LintedCredential:
     """A document that passed every rule, to be signed once. Made by `lint()` only."""
 
-    def __init__(self, document: dict[str, Any], contexts: Contexts, mint: object) -> None:
+    def __init__(self, document: dict[str, Any], contexts: Contexts, digest: bytes, mint: object) -> None:
         if mint is not _MINT:
             raise Redeemed("only lint() makes a LintedCredential")
         self._document: dict[str, Any] | None = document
         self._contexts = contexts
+        self._digest = digest
 
-    def redeem(self) -> tuple[dict[str, Any], Contexts]:
-        """The document, once. Raises Redeemed the second time."""
+    def redeem(self) -> tuple[dict[str, Any], Contexts, bytes]:
+        """The document, its contexts and the SHA-256 of its canonical form, once. Raises Redeemed then on."""
         document, self._document = self._document, None
         if document is None:
             raise Redeemed("this linted credential has been signed already")
-        return document, self._contexts
+        return document, self._contexts, self._digest
 
 
 def lint(document: Mapping[str, Any], contexts: Contexts | None = None, *,
@@ -70,13 +73,14 @@ def lint(document: Mapping[str, Any], contexts: Contexts | None = None, *,
     """
     known = contexts or pinned()
     faults = [fault for rule in (RULES if rules is None else rules) for fault in rule(document)]
-    try:
-        statements(document, known)  # undefined terms, relative ids and types (Data Integrity section 2.4)
+    digest = b""
+    try:  # undefined terms, relative ids and types (Data Integrity section 2.4)
+        digest = sha256(canonical(document, known).encode()).digest()
     except Unsaid as unsaid:
         faults.append(Fault(unsaid.pointer, unsaid.detail))
     if faults:
         raise LintFaults(tuple(dict.fromkeys(faults)))
-    return LintedCredential(copy.deepcopy(dict(document)), known, _MINT)
+    return LintedCredential(copy.deepcopy(dict(document)), known, digest, _MINT)
 
 
 # What every document that we sign must be

@@ -107,7 +107,7 @@ def _entry(name: str, pointer: str, value: Any) -> Iterator[Item]:
         yield Item(source, None, "not_checked", _TOKEN)
     elif "VerifiablePresentation" in named:
         yield from _presentation(name, f"{pointer}/verifiableCredential", value)
-    elif "VerifiableCredential" not in named:
+    elif "VerifiableCredential" not in named and not value.keys() & {"credentialSubject", "proof"}:
         yield Item(source, None, "failed", "its type is not VerifiableCredential: it holds no credential")
     else:
         yield Item(source, value)

@@ -86,7 +86,7 @@ class _Reading:
         self.quads: dict[Quad, None] = {}
         self.blank = 0
         self.nodes = 0
-        self.new_contexts = contexts.size() + MAX_NEW_CONTEXTS
+        self.new_contexts = contexts.derived + MAX_NEW_CONTEXTS
 
     def context(self, value: Any, at: str, on: ActiveContext | None) -> ActiveContext:
         urls = [value] if isinstance(value, str) else value
@@ -121,15 +121,13 @@ class _Reading:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise Unsaid(at, f"more than {MAX_NODES} objects")
-        scoped = False
         if name is not None:
-            term = active.terms[name]
-            scoped = term is not None and term.scoped
+            definer, term = active, active.terms.get(name)
             # A type-scoped context ends with its node, but for a bare reference (section 5.1.2 step 7, 8).
             if active.previous is not None and not (len(element) == 1 and "id" in element):
                 active = active.previous
-            if scoped:
-                active = self.property_scoped(active, name, at)
+            if term is not None and term.scoped:
+                active = self.property_scoped(active, definer, name, at)
             if "@context" in element:
                 if name not in _NESTED_CONTEXTS_UNDER:
                     raise NotRead(f"{at}/@context", "a context inside the document is not read here")
@@ -137,8 +135,11 @@ class _Reading:
         outer = active  # types are named by the terms from outside
         types = self.types(active, element, at)
         if types:
-            active = self.contexts.for_types(active, types)
-            if self.contexts.size() > self.new_contexts:
+            try:
+                active = self.contexts.for_types(active, types)
+            except ContextFault as fault:
+                raise Undefined(at, str(fault)) from None
+            if self.contexts.derived > self.new_contexts:
                 raise Unsaid(at, "too many different combinations of types")
         subject = self.identity(active, element, at)
         for key in element:
@@ -226,9 +227,9 @@ class _Reading:
             return f"<{active.vocab}{value}>"
         raise Undefined(at, f"{value!r} is undefined in the contexts of this document")
 
-    def property_scoped(self, active: ActiveContext, name: str, at: str) -> ActiveContext:
+    def property_scoped(self, active: ActiveContext, definer: ActiveContext, name: str, at: str) -> ActiveContext:
         try:
-            return self.contexts.for_property(active, name)
+            return self.contexts.for_property(active, definer, name)
         except ContextFault as fault:
             raise Undefined(at, str(fault)) from None
 
@@ -279,7 +280,7 @@ class _Reading:
                 return self.absolute(active, value, at)
             if term.type == "@vocab":
                 if term.scoped:
-                    active = self.property_scoped(active, name, at)
+                    active = self.property_scoped(active, active, name, at)
                 return self.vocabulary(active, value, at)
         return _literal(value, term.type, at)
 

@@ -44,6 +44,7 @@ class Reading:
     endorsements: list[tuple[str, Any]] = field(default_factory=list)
     endorsement_tokens: list[str] = field(default_factory=list)
     refresh: bool = False
+    malformed_date: bool = False  # such a document has no canonical form
 
 
 def read_credential(document: Mapping[str, Any]) -> Reading:
@@ -79,12 +80,15 @@ def _data_model(document: Mapping[str, Any], reading: Reading) -> Iterator[Fault
     for at, value in (("/id", document.get("id")), ("/issuer", reading.claims.issuer)):
         if not isinstance(value, str) or not IRI.fullmatch(value):
             yield Fault(at, "an absolute URL or URI belongs here")
+    if "VerifiableCredential" not in _types(document):
+        yield Fault("/type", "VerifiableCredential is not among the types")
     moments: dict[str, datetime] = {}
     for name in ("validFrom", "validUntil", "awardedDate"):
         if name in document:
             try:
                 moments[name] = parse_instant(document[name])
             except ValueError as fault:
+                reading.malformed_date = True
                 yield Fault(f"/{name}", str(fault))
     reading.valid_from, reading.valid_until = moments.get("validFrom"), moments.get("validUntil")
     if "validFrom" not in document:
@@ -99,6 +103,7 @@ def _data_model(document: Mapping[str, Any], reading: Reading) -> Iterator[Fault
                 try:
                     parse_instant(proof[name])
                 except ValueError as fault:
+                    reading.malformed_date = True
                     yield Fault(f"{at}/{name}", str(fault))
     reading.refresh = "refreshService" in document
 

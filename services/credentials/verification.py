@@ -95,6 +95,8 @@ def examine(item: Item, given: Circumstances, *, endorsing: bool = False) -> Gen
     if reading.unread is not None:
         return _unread(item.source, reading, given)
     proven = yield from prove(document, reading.proofs, issuer, given)
+    if reading.malformed_date:
+        proven.result, proven.detail = "failed", "no canonical form: see structure"
     log = _log(document, proven, given, issuer)
     use = key_in_use(proven, issuer, given, log)
     status = Check("status", "not_checked", "not looked at: that the issuer signed this is not proved")
