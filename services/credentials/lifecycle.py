@@ -161,6 +161,8 @@ def propose_revocation(
             f"Its revocation is proposed already (position {state.proposal.position}); a second person approves it.",
         )
     known: RevocationReason = next(one for one in BY_HAND if one == reason)
+    if note is None:
+        return CredentialRevocationProposed(credential_id=state.credential_id, reason=known)
     return CredentialRevocationProposed(credential_id=state.credential_id, reason=known, note=note)
 
 
@@ -234,7 +236,9 @@ def share(state: CredentialState, *, by: str, days: int | None, show_name: bool,
             f"A share lasts from 1 to {SHARE_DAYS_MAX} days, or without `days` until its holder ends it.",
             [Fault("/days", f"1 to {SHARE_DAYS_MAX}")],
         )
-    until = None if days is None else today + timedelta(days=days)
+    if days is None:
+        return ShareGranted(credential_id=state.credential_id, show_name=show_name)
+    until = today + timedelta(days=days)
     return ShareGranted(credential_id=state.credential_id, show_name=show_name, until=until)
 
 

@@ -21,9 +21,7 @@ def test_an_id_names_framework_competency_and_level_and_reads_back() -> None:
     key = AchievementKey("mlds-2016", 4, Level.DEVELOPING)
     assert key.id(ORIGIN) == f"{ORIGIN}/achievements/mlds-2016/4/developing"
     assert parse_achievement("mlds-2016", "4", "developing") == key
-    assert parse_achievement("mlds-2016", "overall", "emerging") == AchievementKey(
-        "mlds-2016", OVERALL, Level.EMERGING
-    )
+    assert parse_achievement("mlds-2016", "overall", "emerging") == AchievementKey("mlds-2016", OVERALL, Level.EMERGING)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ from foundation.eventlog import Recorded
 from services.credentials.basis import Basis, basis
 
 
-def judged(
-    position: int, kind: str, item: str, by: str, on: str, judgments: dict[int, str]
-) -> Recorded:
+def judged(position: int, kind: str, item: str, by: str, on: str, judgments: dict[int, str]) -> Recorded:
     data = {
         "evidence_id": item,
         "occurred_on": on,
