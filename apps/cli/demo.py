@@ -1,0 +1,131 @@
+"""`mlds demo`: the main job on generated people, in a demonstration database beside the real one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from apps.cli import serve as serving
+from apps.cli.output import Exit, Format, FormatOption, Output
+from apps.composition import PARTS, System
+from apps.demo import showcase
+from apps.demo.counts import Counts
+from apps.demo.driver import Driver
+from apps.demo.plan import Plan
+from apps.demo.stage import staged
+from foundation.settings import Settings, from_environment
+from foundation.telemetry import configure
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def demo(
+        serve: Annotated[bool, typer.Option("--serve/--no-serve", help="serve the pages at the end")] = True,
+        principals: Annotated[int, typer.Option(min=1, max=999, help="how many principals")] = 60,
+        seed: Annotated[int, typer.Option(min=0, help="another seed, other people")] = 1,
+        format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    ) -> int:
+        """Two program years of invented people, through every layer, up to badges that verify.
+
+        Run again, it goes on where it stopped, or finds itself finished. Example: mlds demo --no-serve
+        """
+        output = Output(format)
+        configure()
+        token = secrets.token_urlsafe(32)
+        given = from_environment()
+        settings = replace(given, demo=True, tokens=(*given.tokens, token))
+        today = datetime.now(UTC).date()
+        with staged(settings, seed, principals, today, output.note) as stage:
+            verified = _run(stage.system, stage.plan, token, output)
+            ended = Exit.YES if verified else Exit.NO
+            if serve and verified:
+                _serve(stage.system, settings, token, output)
+        return ended
+
+
+def _run(system: System, plan: Plan, token: str, output: Output) -> bool:
+    """Sends the plan, shows what followed; whether every badge that was looked at is valid."""
+    application = system.web_app()
+    origin = system.settings.public_url
+    driver = Driver(application, origin, token, system.log("governance"), system.clock, system.catch_up)
+    total = len(plan.steps) + len(plan.shares)
+    with output.progress("Two program years", total) as advance:
+        driver.run(plan, advance)
+    system.catch_up()
+    counts = Counts.of(system.log("governance"))
+    with output.progress("Verifying shared badges", len(counts.shared)) as advance:
+        checked = showcase.check(application, origin, token, [(who, badge) for who, badge, _ in counts.shared])
+        advance(len(checked))
+    _show(system, plan, counts, checked, output)
+    if output.json:
+        output.emit(counts.to_data(sum(one.valid for one in checked)))
+        sys.stdout.flush()
+    return all(one.valid for one in checked)
+
+
+def _show(system: System, plan: Plan, counts: Counts, checked: Sequence[showcase.Checked], output: Output) -> None:
+    regions = len({principal.region for principal in plan.cast.principals})
+    output.say(
+        f"\n{counts.events['DossierOpened']} principals in {regions} regions, {plan.first} to {plan.last}; everybody "
+        "is invented.\n"
+    )
+    if not output.json:
+        output.table(["level", "reached", "of them overall", "lapsed"], counts.rows())
+    issued, revoked = counts.events["CredentialIssued"], counts.events["CredentialRevoked"]
+    output.say(
+        f"\n{issued} badges signed, {revoked} revoked because the level lapsed, {len(counts.shared)} shared by their "
+        "holders."
+    )
+    if not checked:
+        return
+    valid = sum(one.valid for one in checked)
+    output.say(f"{valid} of the {len(checked)} shared badges verified by ours and by {showcase.INDEPENDENT}.")
+    for one in checked:
+        if not one.valid:
+            output.note(f"{one.credential_id} of {one.principal}: ours {one.ours}; openbadgeslib: {one.theirs}")
+    first = checked[0]
+    picture, _ = showcase.keep(system.place.place / "badges", first)
+    output.say(f"\nOne of them: {first.title}, of {first.principal}")
+    output.say(f"  mlds verify          {first.ours}")
+    output.say(f"  {showcase.INDEPENDENT:<20} {first.theirs}")
+    output.say(f"  picture              {picture}")
+    output.say("\nTry next:")
+    for line in next_steps(first, picture):
+        output.say(f"  {line}")
+
+
+def next_steps(shown: showcase.Checked, picture: Path) -> list[str]:
+    """Commands that work as they stand."""
+    home = f"MLDS_HOME={os.environ['MLDS_HOME']} " if "MLDS_HOME" in os.environ else ""
+    mlds = home + program()
+    return [
+        f"{mlds} continuum {shown.principal} --demo",
+        f"{mlds} verify {picture} --demo",
+        f"{mlds} export --principal {shown.principal} --demo",
+    ]
+
+
+def program() -> str:
+    """How to call `mlds` from where the reader stands."""
+    return "mlds" if shutil.which("mlds") else sys.argv[0]
+
+
+def _serve(system: System, settings: Settings, token: str, output: Output) -> None:
+    where = urlsplit(settings.public_url)
+    port = where.port or 8000
+    base = f"http://127.0.0.1:{port}"
+    tell = output.note if output.json else output.say
+    tell(f"\nPages: {base}/")
+    tell(f"The operator's token of this run: {token}")
+    tell(f"  curl -H 'Authorization: Bearer {token}' {base}/api/v1/principals/p-001/continuum")
+    serving.run(system, PARTS, "127.0.0.1", port, output)
