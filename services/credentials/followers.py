@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -21,8 +21,13 @@ from contracts.continuum import OVERALL, Level
 from contracts.events import is_erased
 from contracts.policy import PolicyRef
 from contracts.refusals import Kind, Refusal
-from foundation.eventlog import EventLog, FollowerTransaction, NewEvent, Recorded, item
+from foundation.eventlog import EventLog, NewEvent, Recorded, item
 from foundation.eventlog import query as log_query
+
+if TYPE_CHECKING:
+    from foundation.eventlog import FollowerTransaction
+
+from foundation.postgres.connections import Pool
 
 from .badge import Attained, Place, Recipient, badge
 from .basis import BASIS_TYPES, basis
@@ -240,6 +245,16 @@ class Intend:
     def _check_origin(self, cursor: psycopg.Cursor[Any]) -> None:
         cursor.execute(query("set_origin"), (self._issuer.origin,))
         require_origin(cursor, self._issuer.origin)
+
+
+class Progress:
+    """How far `intend` has come; for readers that wait for what they just sent."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        raise NotImplementedError
 
 
 def require_origin(cursor: psycopg.Cursor[Any], origin: str) -> None:

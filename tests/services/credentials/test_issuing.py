@@ -1,0 +1,235 @@
+"""From an attainment to a signed badge, on a real database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from contracts.refusals import Refusal
+from services.credentials.badge import credential_bytes
+from services.credentials.data_integrity import sign
+from services.credentials.linting import lint
+from services.credentials.verdicts import Source
+from tests.databases import Database
+from tests.services.credentials.world import ORIGIN, World, catch_up
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    made = World(database, tmp_path)
+    made.principal()
+    return made
+
+
+def test_an_attainment_gives_one_badge_that_verifies(world: World) -> None:
+    items = [world.observed(on="2026-03-02"), world.observed(on="2026-03-20", by="c-wren")]
+    cause = world.reached(*items)
+    world.settle()
+    (document,) = world.documents()
+    (verdict,) = world.room.verify([Source("badge", credential_bytes(document))], "heron@example.com")
+    assert (verdict.verdict, verdict.recipient) == ("valid", "matched"), verdict.as_json()
+    assert "2 evidence items (2 observations), judged by 2 assessors over 18 days" in document["description"]
+    assert document["awardedDate"] == items[1].recorded_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    (intent,) = world.events("IssuanceIntended")
+    assert intent.data["cause"] == cause.position
+    assert intent.tags == (
+        f"credential:{intent.data['credential_id']}", "principal:p-heron", f"cause:{cause.position}",
+    )  # fmt: skip
+
+
+def test_a_lapse_revokes_and_reaching_again_gives_a_new_badge_that_names_the_one_before(world: World) -> None:
+    item = world.observed()
+    world.reached(item)
+    world.lapsed(because=item.position)
+    world.reached(world.observed())
+    world.settle()
+    first, second = world.documents()
+    verdicts = world.room.verify([Source("", credential_bytes(one)) for one in (first, second)])
+    assert [verdict.verdict for verdict in verdicts] == ["revoked", "valid"]
+    intents = world.events("IssuanceIntended")
+    assert intents[1].data["previous"] == intents[0].data["credential_id"]
+    (revoked,) = world.events("CredentialRevoked")
+    assert (revoked.data["reason"], revoked.recorded_by) == ("lapsed", "service:credentials")
+    assert "previous" not in str(second)  # in the log, not in public
+
+
+def test_a_lapse_in_a_later_batch_revokes_too_and_only_that_level(world: World) -> None:
+    item = world.observed()
+    world.reached(item, level="aspiring")
+    world.reached(item, level="emerging")
+    world.settle()
+    world.lapsed(level="emerging", because=item.position)
+    world.settle()
+    verdicts = world.room.verify([Source("", credential_bytes(one)) for one in world.documents()])
+    assert [verdict.verdict for verdict in verdicts] == ["valid", "revoked"]
+
+
+def test_a_higher_level_does_not_touch_the_badges_of_lower_ones(world: World) -> None:
+    item = world.observed(level="developing")
+    for level in ("aspiring", "emerging", "developing"):
+        world.reached(item, level=level)
+    world.settle()
+    assert len(world.documents()) == 3
+    assert world.events("CredentialRevoked") == []
+
+
+def test_following_again_and_again_issues_nothing_more(world: World) -> None:
+    world.reached(world.observed())
+    world.settle()
+    head = world.room.log.head()
+    for _ in range(3):
+        world.settle()
+    assert world.room.log.head() == head
+
+
+def test_derived_anew_from_an_empty_schema_nothing_is_issued_and_the_tables_are_the_same(world: World) -> None:
+    item = world.observed()
+    world.reached(item, level="aspiring")
+    world.reached(item, level="emerging")
+    world.lapsed(level="emerging", because=item.position)
+    world.reached(world.observed(), level="emerging")
+    world.settle()
+    head, before = world.room.log.head(), world.tables()
+    world.forget()
+    world.settle()
+    assert world.room.log.head() == head
+    assert world.tables() == before
+
+
+def test_only_overall_levels_give_badges_where_that_is_set_and_widening_it_later_issues_nothing_old(
+    world: World,
+) -> None:
+    narrow = world.new_room(issue="overall")
+    item = world.observed()
+    world.reached(item)
+    world.reached(competency="overall", level="aspiring", because=item.position)
+    world.settle(narrow)
+    (document,) = world.documents()
+    assert document["name"] == "Overall, Aspiring level"
+    assert "Every competency of the framework stands at this level or higher" in document["description"]
+    world.settle(world.room)
+    assert len(world.documents()) == 1
+
+
+def test_a_lapse_of_a_level_without_a_badge_revokes_nothing(world: World) -> None:
+    item = world.observed()
+    world.reached(item)
+    world.lapsed(because=item.position)
+    world.settle(world.new_room(issue="overall"))
+    assert world.events("IssuanceIntended", "CredentialRevoked") == []
+
+
+def test_every_badge_has_a_place_of_its_own_and_a_subject_of_its_own(world: World) -> None:
+    item = world.observed(level="transformational")
+    for competency in range(1, 6):
+        for level in ("aspiring", "emerging", "developing", "transformational"):
+            world.reached(item, competency=competency, level=level, because=item.position)
+    world.settle()
+    documents = world.documents()
+    assert len({one["credentialStatus"]["id"] for one in documents}) == 20
+    assert len({one["credentialSubject"]["id"] for one in documents}) == 20
+    assert len({one["credentialSubject"]["identifier"][0]["salt"] for one in documents}) == 20
+
+
+def test_a_list_that_is_half_full_is_left_for_the_next(world: World) -> None:
+    item = world.observed()
+    world.reached(item, level="aspiring")
+    world.settle()
+    world.query("UPDATE credentials.status_lists SET used = entries / 2 RETURNING number")
+    world.reached(item, level="emerging")
+    world.settle()
+    assert [e.data["status"]["list"] for e in world.events("IssuanceIntended")] == ["r1", "r2"]
+
+
+def test_with_suspension_on_a_badge_has_the_same_place_in_two_lists(world: World) -> None:
+    room = world.new_room(suspension=True)
+    world.reached(world.observed())
+    world.settle(room)
+    (document,) = world.documents()
+    revocation, suspension = document["credentialStatus"]
+    assert revocation["statusListCredential"].endswith("/status/r1")
+    assert suspension["statusListCredential"].endswith("/status/s1")
+    assert revocation["statusListIndex"] == suspension["statusListIndex"]
+    assert room.verify([Source("", credential_bytes(document))])[0].verdict == "valid"
+
+
+def test_a_process_with_another_public_origin_refuses(world: World) -> None:
+    world.reached(world.observed())
+    world.settle()
+    other = world.new_room(origin="https://badges.example.gov", demonstration=False)
+    with pytest.raises(Refusal, match="MLDS_PUBLIC_URL") as caught:
+        other.check_origin()
+    assert ORIGIN in caught.value.detail
+    world.reached(world.observed(), level="aspiring")
+    with pytest.raises(Refusal, match="MLDS_PUBLIC_URL"):
+        world.settle(other)
+    assert len(world.events("IssuanceIntended")) == 1
+
+
+def test_nothing_is_intended_for_a_person_who_has_been_erased(world: World) -> None:
+    world.reached(world.observed())
+    world.database.keys().destroy("p-heron")
+    world.settle()
+    assert world.events("IssuanceIntended") == []
+
+
+def test_an_intent_of_a_person_erased_before_signing_is_left_for_good(world: World) -> None:
+    world.reached(world.observed())
+    catch_up(world.room)
+    world.database.keys().destroy("p-heron")
+    world.settle()
+    assert world.events("CredentialIssued") == []
+    assert world.room.signing().waiting() == 0
+
+
+def test_a_new_key_signs_from_then_on_and_what_the_old_one_signed_stays_valid(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path, origin="https://badges.example.gov")
+    world.principal()
+    world.reached(world.observed(), level="aspiring")
+    world.settle()
+    old = world.room.keys.current().key
+    new = world.room.keys.make("service:operator")
+    world.room.keys.retire(old, "service:operator")
+    world.reached(world.observed(), level="emerging")
+    world.settle()
+    methods = [one["proof"]["verificationMethod"] for one in world.documents()]
+    assert methods == [f"did:web:badges.example.gov#{key}" for key in (old, new)]
+    verdicts = world.room.verify([Source("", credential_bytes(one)) for one in world.documents()])
+    assert [verdict.verdict for verdict in verdicts] == ["valid", "valid"]
+
+
+def test_the_only_key_that_signs_is_not_retired(world: World) -> None:
+    with pytest.raises(Refusal, match="only key"):
+        world.room.keys.retire(world.room.keys.current().key, "service:operator")
+    with pytest.raises(Refusal, match="no key"):
+        world.room.keys.retire("z6MkOther", "service:operator")
+
+
+def test_a_badge_of_ours_that_was_never_recorded_is_invalid_however_good_its_signature(world: World) -> None:
+    world.reached(world.observed())
+    world.settle()
+    (document,) = world.documents()
+    document.pop("proof")
+    key = world.room.keys.current().key
+    forged = sign(
+        lint({**document, "name": "Competency 6, Transformational level"}),
+        world.room.ring.signer(key),
+        verification_method=world.room.issuer.method(key),
+        created=datetime.now(UTC),
+    )
+    (verdict,) = world.room.verify([Source("", credential_bytes(forged))])
+    assert verdict.verdict == "invalid"
+    assert verdict.check("proof").result == "passed"
+    assert "another content" in verdict.check("log").detail
+
+
+def test_nobodys_name_or_address_stands_in_the_services_own_tables(world: World) -> None:
+    world.reached(world.observed())
+    world.settle()
+    dumped = str(world.tables(everything=True))
+    assert "heron@example.com" not in dumped
+    assert "Name of" not in dumped
