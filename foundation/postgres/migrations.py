@@ -31,6 +31,12 @@ class Room:
     schema: str
     package: str
     """For example `services.evidence`: its files are in `services/evidence/migrations/`."""
+    folder: str = "migrations"
+
+    @property
+    def book(self) -> str:
+        """Under which name its applied files are noted."""
+        return self.schema if self.folder == "migrations" else f"{self.schema} {self.folder}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +53,19 @@ class Migration:
 
 def migrations_of(room: Room) -> list[Migration]:
     """The room's files in order; none if it has no such folder. Raises ValueError on a name out of order."""
-    folder = resources.files(room.package) / "migrations"
+    folder = resources.files(room.package) / room.folder
     found = []
     for file in folder.iterdir() if folder.is_dir() else ():
         if not file.name.endswith(".sql"):
             continue
         match = _NAME.fullmatch(file.name)
         if match is None:
-            raise ValueError(f"{room.package}/migrations/{file.name}: call it NNNN_pre_name.sql or NNNN_post_name.sql")
+            raise ValueError(f"{room.package}/{room.folder}/{file.name}: call it NNNN_(pre|post)_name.sql")
         phase: Phase = "pre" if match[2] == "pre" else "post"
         found.append(Migration(int(match[1]), phase, file.name, file.read_text("utf-8")))
     found.sort(key=lambda migration: migration.version)
     if [migration.version for migration in found] != list(range(1, len(found) + 1)):
-        raise ValueError(f"{room.package}/migrations: the numbers must be 0001, 0002, … without gap or double")
+        raise ValueError(f"{room.package}/{room.folder}: the numbers must be 0001, 0002, … without gap or double")
     return found
 
 
@@ -84,7 +90,7 @@ def apply(
         return [
             _apply_one(connection, room, migration, (run_as or {}).get(room.schema))
             for room, migration in _in_order(rooms)
-            if (room.schema, migration.version) not in done and migration.phase in phases
+            if (room.book, migration.version) not in done and migration.phase in phases
         ]
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s, %s)", _LOCK)
@@ -94,7 +100,7 @@ def check(connection: psycopg.Connection[Any], rooms: Sequence[Room]) -> list[st
     """What is missing (`schema/file`). Raises Unusable as `apply` does; changes nothing."""
     books = connection.execute("SELECT to_regclass('migrations.applied')").fetchone()
     if books is None or books[0] is None:
-        return [f"{room.schema}/{migration.name}" for room, migration in _in_order(rooms)]
+        return [f"{room.book}/{migration.name}" for room, migration in _in_order(rooms)]
     applied = {
         (room, version): (name, checksum)
         for room, version, name, checksum in connection.execute(
@@ -103,23 +109,23 @@ def check(connection: psycopg.Connection[Any], rooms: Sequence[Room]) -> list[st
     }
     for room in rooms:
         known = {migration.version: migration for migration in migrations_of(room)}
-        for (schema, version), (name, checksum) in applied.items():
-            if schema != room.schema:
+        for (book, version), (name, checksum) in applied.items():
+            if book != room.book:
                 continue
             if version not in known:
                 raise Unusable(
-                    f"The database is newer than this program: {schema}/{name} has been applied, which this program "
+                    f"The database is newer than this program: {book}/{name} has been applied, which this program "
                     "does not know. Use the newer program; nothing was changed."
                 )
             if known[version].checksum != checksum:
                 raise Unusable(
-                    f"{schema}/{known[version].name} differs from the file that was applied to this database as "
+                    f"{book}/{known[version].name} differs from the file that was applied to this database as "
                     f"{name}. An applied migration is never changed: bring back the file and add a new one."
                 )
     return [
-        f"{room.schema}/{migration.name}"
+        f"{room.book}/{migration.name}"
         for room, migration in _in_order(rooms)
-        if (room.schema, migration.version) not in applied
+        if (room.book, migration.version) not in applied
     ]
 
 
@@ -133,16 +139,17 @@ def _apply_one(connection: psycopg.Connection[Any], room: Room, migration: Migra
     with connection.transaction():
         if login is not None:
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(login)))
+            connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(room.schema)))
         try:
             connection.execute(migration.text)  # several statements: no parameters
         except psycopg.Error as error:
-            raise Unusable(f"{room.schema}/{migration.name} failed, and nothing of it was kept: {error}") from error
+            raise Unusable(f"{room.book}/{migration.name} failed, and nothing of it was kept: {error}") from error
         connection.execute("RESET ROLE")
         connection.execute(
             "INSERT INTO migrations.applied (room, version, name, checksum) VALUES (%s, %s, %s, %s)",
-            (room.schema, migration.version, migration.name, migration.checksum),
+            (room.book, migration.version, migration.name, migration.checksum),
         )
-    return f"{room.schema}/{migration.name}"
+    return f"{room.book}/{migration.name}"
 
 
 _BOOKS: Final = """

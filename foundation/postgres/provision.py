@@ -236,6 +236,7 @@ def _upgrade_log(
                     sql.Identifier(service), sql.Identifier(logins[service])
                 )
             )
+    rooms = [*(Room(name, "foundation.eventlog", "follower_migrations") for name in SERVICES), *rooms]
     return applied + apply(connection, rooms, run_as={name: logins[name] for name in SERVICES}, phases=phases)
 
 
