@@ -324,7 +324,6 @@ BAD: dict[str, tuple[Answer, str]] = {
     "nothing": (send(), "without response"),
     "no HTTP": (send(b"220 mail.example ESMTP\r\n"), "HTTP"),
     "cut": (send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"), "HTTP|broke off"),
-    "cut head": (send(b"HTTP/1.1 200 OK\r\nContent-"), "http://127"),
     "cut chunks": (send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc"), "HTTP"),
     "bad chunks": (send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"), "HTTP"),
     "too large": (whole(b"x" * (512 * 1024 + 1)), "more than"),
@@ -388,9 +387,10 @@ def test_a_name_that_is_not_known_says_so() -> None:
     def unknown(host: str, port: int) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")
 
-    for resolve in (unknown, lambda host, port: []):
-        with pytest.raises(FetchFault, match=r"b\.example"):
-            Fetcher(resolve=resolve)("https://b.example/")
+    with pytest.raises(FetchFault, match=r"b\.example"):
+        Fetcher(resolve=unknown)("https://b.example/")
+    with pytest.raises(FetchFault, match="no address"):
+        Fetcher(resolve=lambda host, port: [])("https://b.example/")
 
 
 def test_tls_without_a_known_certificate_is_refused() -> None:

@@ -45,13 +45,12 @@ SMALL = [
 
 @pytest.mark.parametrize("raw", SMALL)
 def test_a_key_for_which_anyone_can_sign_is_refused(raw: bytes) -> None:
-    for use in (
-        lambda: check_ed25519(raw),
-        lambda: parse_multikey(encode_base58(b"\xed\x01" + raw)),
-        lambda: parse_jwk({**jwk(KEY), "x": jwk(raw)["x"]}),
-    ):
-        with pytest.raises(KeyFault):
-            use()
+    with pytest.raises(KeyFault):
+        check_ed25519(raw)
+    with pytest.raises(KeyFault):
+        parse_multikey(encode_base58(b"\xed\x01" + raw))
+    with pytest.raises(KeyFault):
+        parse_jwk({**jwk(KEY), "x": jwk(raw)["x"]})
 
 
 def test_a_key_has_one_name() -> None:

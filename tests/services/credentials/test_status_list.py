@@ -128,6 +128,7 @@ def test_a_list_may_tell_of_several_things() -> None:
     document = Issuer().list(3)
     document["credentialSubject"]["statusPurpose"] = ["revocation", "suspension"]
     assert read_list(document).value(Entry("suspension", LIST, 3)) == 1
+    wrong: object
     for wrong in ([], [7], None, {}):
         document["credentialSubject"]["statusPurpose"] = wrong
         with pytest.raises(StatusFault):

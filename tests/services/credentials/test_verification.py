@@ -377,6 +377,7 @@ def test_a_key_found_by_did_web() -> None:
     assert verify(web.badge(), fetch=pages).verdict == "untrusted"
     assert verify(web.badge(), trust=web.trust()).verdict == "unchecked"
     assert verify(web.badge(), trust=web.trust(), fetch=Pages()).verdict == "unchecked"
+    wrong: Any
     for wrong in (web.document(id="did:web:c.example"), [], "x", web.document(verificationMethod=[])):
         bad = Pages({"https://b.example/.well-known/did.json": wrong})
         assert verify(web.badge(), trust=web.trust(), fetch=bad).verdict == "invalid"
