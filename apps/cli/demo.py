@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -23,7 +23,7 @@ from apps.demo.counts import Counts
 from apps.demo.driver import Driver
 from apps.demo.plan import Plan
 from apps.demo.stage import staged
-from foundation.settings import Settings, from_environment
+from foundation.settings import from_environment
 from foundation.telemetry import configure
 
 
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
         serve: Annotated[bool, typer.Option("--serve/--no-serve", help="serve the pages at the end")] = True,
         principals: Annotated[int, typer.Option(min=1, max=999, help="how many principals")] = 60,
         seed: Annotated[int, typer.Option(min=0, help="another seed, other people")] = 1,
+        port: Annotated[int, typer.Option(min=1, max=65535, help="port to serve on")] = 8000,
         format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
     ) -> int:
         """Two program years of invented people, through every layer, up to badges that verify.
@@ -48,8 +49,9 @@ def register(app: typer.Typer) -> None:
         with staged(settings, seed, principals, today, output.note) as stage:
             verified = _run(stage.system, stage.plan, token, output)
             ended = Exit.YES if verified else Exit.NO
+            stage.release()
             if serve and verified:
-                _serve(stage.system, settings, token, output)
+                _serve(stage.system, token, port, output)
         return ended
 
 
@@ -106,11 +108,11 @@ def _show(system: System, plan: Plan, counts: Counts, checked: Sequence[showcase
 
 def next_steps(shown: showcase.Checked, picture: Path) -> list[str]:
     """Commands that work as they stand."""
-    home = f"MLDS_HOME={os.environ['MLDS_HOME']} " if "MLDS_HOME" in os.environ else ""
+    home = f"MLDS_HOME={shlex.quote(os.environ['MLDS_HOME'])} " if "MLDS_HOME" in os.environ else ""
     mlds = home + program()
     return [
         f"{mlds} continuum {shown.principal} --demo",
-        f"{mlds} verify {picture} --demo",
+        f"{mlds} verify {shlex.quote(str(picture))} --demo",
         f"{mlds} export --principal {shown.principal} --demo",
     ]
 
@@ -120,12 +122,11 @@ def program() -> str:
     return "mlds" if shutil.which("mlds") else sys.argv[0]
 
 
-def _serve(system: System, settings: Settings, token: str, output: Output) -> None:
-    where = urlsplit(settings.public_url)
-    port = where.port or 8000
+def _serve(system: System, token: str, port: int, output: Output) -> None:
     base = f"http://127.0.0.1:{port}"
     tell = output.note if output.json else output.say
     tell(f"\nPages: {base}/")
+    tell(f"curl -H 'Authorization: Bearer {token}' {base}/api/v1/principals/p-001/continuum")
     tell(f"The operator's token of this run: {token}")
-    tell(f"  curl -H 'Authorization: Bearer {token}' {base}/api/v1/principals/p-001/continuum")
+    sys.stdout.flush()
     serving.run(system, PARTS, "127.0.0.1", port, output)

@@ -98,8 +98,8 @@ class Driver:
 
     async def _run(self, plan: Plan, advance: Callable[[int], None]) -> None:
         recorded = {event.command_id for event in self.log.scan()}
-        steps = [step for step in plan.steps if _command(step.actor, step.key) not in recorded]
-        shares = [share for share in plan.shares if _command(share.principal, share.key) not in recorded]
+        steps = [step for step in plan.steps if command_of(step.actor, step.key) not in recorded]
+        shares = [share for share in plan.shares if command_of(share.principal, share.key) not in recorded]
         done = count(len(plan.steps) + len(plan.shares) - len(steps) - len(shares))
         advance(next(done))
         if not (steps or shares):
@@ -157,7 +157,8 @@ def highest(credentials: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | Non
     )
 
 
-def _command(actor: str, key: UUID) -> UUID:
+def command_of(actor: str, key: UUID) -> UUID:
+    """The id under which the log keeps a step."""
     return command_id(f"person:{actor}" if actor else _OPERATOR, str(key))
 
 

@@ -33,6 +33,8 @@ _PATIENCE_S: Final = 5.0
 class Stage:
     system: System
     plan: Plan
+    release: Callable[[], None]
+    """Lets other runs in: from now on nothing is made here any more."""
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def staged(settings: Settings, seed: int, size: int, today: date, note: Callable
 
     What another seed or size has left is dropped. Raises Unusable where another process is at work on it.
     """
-    with _alone(settings), started_server(settings) as server:
+    with _alone(settings) as release, started_server(settings) as server:
         migrate(settings, server, note)
         with System(settings, installation(settings, server)) as system:
             log = system.log("governance")
@@ -55,7 +57,7 @@ def staged(settings: Settings, seed: int, size: int, today: date, note: Callable
                 migrate(settings, server, note)
             plan = make_plan(seed, size, today - timedelta(days=1))
         with System(settings, installation(settings, server)) as system:
-            yield Stage(system, plan)
+            yield Stage(system, plan, release)
 
 
 def recognized(log: EventLog, seed: int, size: int) -> Plan | None:
@@ -104,8 +106,8 @@ def _nobody_connected(admin: str) -> None:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """One run at a time; the lock ends with the process, however it ends."""
+def _alone(settings: Settings) -> Iterator[Callable[[], None]]:
+    """One run at a time; the lock ends with the process, however it ends, or when it is released."""
     make_home(settings.home)
     lock = os.open(_lock_file(settings), os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -113,7 +115,7 @@ def _alone(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Unusable(f"Another `mlds demo` is at work in {settings.home}; wait for it, or end it.") from None
-        yield
+        yield lambda: fcntl.flock(lock, fcntl.LOCK_UN)
     finally:
         os.close(lock)
 
