@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -21,13 +21,8 @@ from contracts.continuum import OVERALL, Level
 from contracts.events import is_erased
 from contracts.policy import PolicyRef
 from contracts.refusals import Kind, Refusal
-from foundation.eventlog import EventLog, NewEvent, Recorded, item
+from foundation.eventlog import FollowerTransaction, NewEvent, PostgresEventLog, Recorded, item, wait_for
 from foundation.eventlog import query as log_query
-
-if TYPE_CHECKING:
-    from foundation.eventlog import FollowerTransaction
-
-from foundation.postgres.connections import Pool
 
 from .badge import Attained, Place, Recipient, badge
 from .basis import BASIS_TYPES, basis
@@ -76,7 +71,7 @@ class Intend:
 
     def __init__(
         self,
-        log: EventLog,
+        log: PostgresEventLog,
         keys: IssuerKeys,
         issuer: Issuer,
         *,
@@ -108,7 +103,8 @@ class Intend:
         new = {event.position: str(uuid4()) for event in wanted if not composing.erased(event)}
         self._add_credentials(cursor, reached, known | new)
         self._fold(cursor, batch)
-        tx.append(self._decide(cursor, batch, known, new, composing))
+        now = tx.recorded_at or self._clock()
+        tx.append(self._decide(cursor, batch, known, new, composing, now))
 
     # what was recorded
 
@@ -195,13 +191,13 @@ class Intend:
         known: dict[int, str],
         new: dict[int, str],
         composing: _Composing,
+        now: datetime,
     ) -> list[NewEvent]:
         standing = _standing(cursor, batch, known | new)
         places = take_places(cursor, list(new.values()))
         key = self._keys.current().key if new else ""
         if new:
             self._check_origin(cursor)
-        now = self._clock()
         events: list[NewEvent] = []
         for event in batch:
             if event.type == "CredentialRevoked" and event.data["reason"] != "replaced":
@@ -250,11 +246,12 @@ class Intend:
 class Progress:
     """How far `intend` has come; for readers that wait for what they just sent."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, follower: Intend, log: PostgresEventLog) -> None:
+        self._follower = follower
+        self._log = log
 
     def wait_for(self, position: int, timeout: float) -> bool:
-        raise NotImplementedError
+        return wait_for(self._follower, self._log, position, timeout)
 
 
 def require_origin(cursor: psycopg.Cursor[Any], origin: str) -> None:
@@ -315,7 +312,7 @@ def _standing(
 class _Composing:
     """What the badges of one batch state, read from the log in few calls."""
 
-    def __init__(self, log: EventLog, issuer: Issuer, rulebook: Rulebook, wanted: Sequence[Recorded]) -> None:
+    def __init__(self, log: PostgresEventLog, issuer: Issuer, rulebook: Rulebook, wanted: Sequence[Recorded]) -> None:
         self._log = log
         self._issuer = issuer
         self._rulebook = rulebook

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from foundation.eventlog import EventLog
+from foundation.eventlog import PostgresEventLog
 from foundation.fetching import Budget, Fetcher
 from foundation.postgres.connections import Pool
 
@@ -30,7 +30,7 @@ from .verification import Policy, verify_sources
 class CredentialsRoom:
     """`origin` has no slash at its end. `clock` gives aware times. Nothing connects before it is used."""
 
-    log: EventLog
+    log: PostgresEventLog
     pool: Pool
     ring: KeyRing
     origin: str
@@ -77,7 +77,7 @@ class CredentialsRoom:
 
     @cached_property
     def progress(self) -> Progress:
-        return Progress(self.pool)
+        return Progress(self.intend(), self.log)
 
     def intend(self) -> Intend:
         """The follower that intends; run it by `foundation.eventlog`."""

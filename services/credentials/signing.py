@@ -8,7 +8,8 @@ it did, the next one finds the event and signs nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -99,16 +100,21 @@ class Signing:
                 return 0
             before = {event.event_id: event for event in self._log.find([_event_id(one.intent) for one in work])}
             left = [one for one in work if _event_id(one.intent) not in before]
-            events = self._signed(cursor, left)
-            recorded = self._log.append(events) if events else []
+            intents = self._intents(left)
+            events = self._signed(cursor, left, intents)
+            recorded = self._log.append(events, recorded_at=self._time(intents)) if events else []
             issued = [(event.data["intent"], event.position) for event in (*before.values(), *recorded)]
             cursor.execute(query("mark_issued"), ([one for one, _ in issued], [at for _, at in issued]))
             return len(work)
 
-    def _signed(self, cursor: psycopg.Cursor[Any], work: Sequence[Work]) -> list[NewEvent]:
-        if not work:
-            return []
-        intents = self._intents(work)
+    def _time(self, intents: Mapping[int, Recorded]) -> datetime | None:
+        """In a demonstration, where times are made up, a badge is issued when it was intended."""
+        times = [event.recorded_at for event in intents.values()] if self._log.is_demonstration else []
+        return max(times, default=None)
+
+    def _signed(
+        self, cursor: psycopg.Cursor[Any], work: Sequence[Work], intents: Mapping[int, Recorded]
+    ) -> list[NewEvent]:
         events = []
         for one in work:
             document = intents[one.intent].data["document"]
@@ -148,6 +154,8 @@ class Signing:
         )
 
     def _intents(self, work: Sequence[Work]) -> dict[int, Recorded]:
+        if not work:
+            return {}
         asked = log_query(item(types=("IssuanceIntended",)))
         first, last = work[0].intent, work[-1].intent
         wanted = {one.intent for one in work}

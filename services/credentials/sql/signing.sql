@@ -31,7 +31,7 @@ SELECT index FROM credentials.status_entries WHERE list = %s AND suspended;
 SELECT body, changed, valid_until FROM credentials.signed_lists WHERE name = %s;
 
 -- name: lock_list
-SELECT pg_advisory_xact_lock(7811888, hashtext(%s));
+SELECT pg_advisory_xact_lock(7811889, hashtext(%s));
 
 -- name: store_signed_list
 INSERT INTO credentials.signed_lists (name, changed, valid_until, body) VALUES (%s, %s, %s, %s)

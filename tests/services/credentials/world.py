@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ from contracts.events.projections import LevelLapsed, LevelReached
 from contracts.policy import BASELINE
 from contracts.vocabulary import SETTINGS
 from foundation.eventlog import NewEvent, Recorded, new_event
-from services.credentials.followers import TYPES
+from foundation.eventlog import catch_up as follow
 from services.credentials.key_ring import KeyRing
 from services.credentials.room import CredentialsRoom
 from tests.databases import Database
@@ -132,7 +131,7 @@ class World:
         """Empties the service's schema, as before a rebuild."""
         names = "deployment, intents, credentials, status_lists, status_entries, signed_lists, shares, erased"
         with self.room.pool.transaction() as cursor:
-            for name in [*names.split(", "), "t_position"]:
+            for name in [*names.split(", "), "followers"]:
                 cursor.execute(f"TRUNCATE credentials.{name}")
 
     def events(self, *types: str) -> list[Recorded]:
@@ -159,15 +158,5 @@ def attained(
     return new_event(event, recorded_by="service:projections", tags=(f"principal:{principal}",))
 
 
-def catch_up(room: CredentialsRoom, batch: int = 200) -> None:
-    follower = room.intend()
-    while True:
-        with room.pool.transaction() as cursor:
-            cursor.execute("CREATE TABLE IF NOT EXISTS credentials.t_position (position bigint)")
-            row = cursor.execute("SELECT max(position) FROM credentials.t_position").fetchone()
-            events = [e for e in room.log.read(after=row[0] or 0, limit=batch)]
-            if not events:
-                return
-            tx = SimpleNamespace(cursor=cursor, append=lambda new: room.log.append_on(cursor, new, skip_recorded=True))
-            follower.apply([e for e in events if e.type in TYPES], tx)
-            cursor.execute("INSERT INTO credentials.t_position VALUES (%s)", (events[-1].position,))
+def catch_up(room: CredentialsRoom) -> None:
+    follow(room.intend(), room.log)
