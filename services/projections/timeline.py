@@ -65,10 +65,10 @@ class Timeline:
             self._decisions.adopt(Policy.model_validate(event.data["policy"]))
         elif event.type == "FrameworkPublished":
             framework = Framework.model_validate(event.data["framework"])
-            self.frameworks[framework.id] = framework
+            self.frameworks = {**self.frameworks, framework.id: framework}  # others may be reading it
             self._decisions.publish(framework.id, framework.numbers)
-        self._changes.append(event.position)
         self._after.append(self._decisions)
+        self._changes.append(event.position)
 
     def at(self, position: int) -> Decisions:
         """The decisions that stand before an event at this position."""

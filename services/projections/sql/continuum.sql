@@ -19,7 +19,7 @@ INSERT INTO projections.behind (principal_id)
 SELECT c.principal_id FROM projections.continuum c WHERE c.competency = 0 ON CONFLICT DO NOTHING;
 
 -- name: behind
-SELECT b.principal_id FROM projections.behind b ORDER BY b.principal_id COLLATE "C" LIMIT %s;
+SELECT b.principal_id FROM projections.behind b ORDER BY b.principal_id COLLATE "C";
 
 -- name: caught_up
 DELETE FROM projections.behind WHERE principal_id = ANY (%s);
@@ -35,3 +35,7 @@ FROM projections.continuum c WHERE c.principal_id = %s AND c.competency IN (0, %
 
 -- name: principals
 SELECT c.principal_id FROM projections.continuum c WHERE c.competency = 0 ORDER BY c.principal_id COLLATE "C";
+
+-- name: park
+-- As the runner of followers does it with a principal whose event it is at.
+INSERT INTO projections.parked (follower, principal, position, reason) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING;
