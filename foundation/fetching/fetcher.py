@@ -7,6 +7,7 @@ The time covers everything, so that a body in drops ends like one that never com
 
 from __future__ import annotations
 
+import functools
 import http.client
 import io
 import queue
@@ -263,5 +264,6 @@ def _connect(address: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((address, port), timeout=seconds)
 
 
+@functools.cache  # reading the system's certificates takes longer than most fetches
 def _system_trust() -> ssl.SSLContext:
     return ssl.create_default_context()

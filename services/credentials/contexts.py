@@ -100,7 +100,7 @@ class Contexts:
         }
         self._lock = threading.RLock()  # pyld writes into the contexts it processes
         self._initial = _wrap(self._processor.process_context({}, None, self._options), None)
-        self.derived = 0  # how many contexts were derived so far, each at about 1 ms
+        self._counts = threading.local()
         # Keys hold the identity of the base and of the local context; both stand in the value,
         # so they live as long as the key.
         self._kept: dict[tuple[str, int, Any], tuple[ActiveContext, ActiveContext, Any]] = {}
@@ -142,6 +142,11 @@ class Contexts:
         local = definer.raw["mappings"][name]["@context"]
         return self._derive("property", (name, id(local)), base, local, override_protected=True)
 
+    @property
+    def derived(self) -> int:
+        """How many contexts this thread has derived so far, each at about 1 ms."""
+        return int(getattr(self._counts, "derived", 0))
+
     def _derive(self, kind: str, name: Any, base: ActiveContext, local: Any, *,
                 propagate: bool = True, override_protected: bool = False) -> ActiveContext:
         key = (kind, id(base), name)
@@ -158,7 +163,7 @@ class Contexts:
                 raise ContextFault(f"the contexts contradict each other: {fault.code or fault.type}") from None
             previous = base.previous if propagate else base.previous or base
             active = _wrap(raw, previous if raw.get("previousContext") is not None else None)
-            self.derived += 1
+            self._counts.derived = self.derived + 1
             if len(self._kept) >= _KEPT:
                 self._kept = {}
             self._kept[key] = (base, active, local)

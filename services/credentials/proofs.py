@@ -20,6 +20,7 @@ from .contexts import Contexts
 from .data_integrity import PURPOSE, SUITE, document_digest, holds, options_digest, unsecured
 from .did import DidFault, Method, controller_of, did_key_document, document_url, find_method, is_did_key
 from .statements import NotRead, Unsaid
+from .status_list import Bits, StatusFault
 from .trust_file import Trust
 from .verdicts import OwnIssuer, Result
 
@@ -57,6 +58,8 @@ class Circumstances:
     contexts: Contexts
     work: Work
     recipient: str | None = None
+    lists: dict[tuple[str, str | None], Bits | StatusFault] = field(default_factory=dict)
+    """Status lists looked at already, by address and the credential's issuer: many badges share one."""
 
     def trusts(self, identifier: str | None) -> bool:
         return identifier is not None and (self.is_own(identifier) or self.trust.find(identifier) is not None)

@@ -58,6 +58,19 @@ def _bits(entry: Entry, issuer: str | None, given: Circumstances) -> Generator[N
     own = given.own.status_list(entry.url) if given.own is not None else None
     if own is not None and given.is_own(issuer):
         return own
+    known = given.lists.get((entry.url, issuer))
+    if known is None:
+        try:
+            known = yield from _fetched(entry, issuer, given)
+        except StatusFault as fault:
+            known = fault
+        given.lists[(entry.url, issuer)] = known
+    if isinstance(known, StatusFault):
+        raise known
+    return known
+
+
+def _fetched(entry: Entry, issuer: str | None, given: Circumstances) -> Generator[Need, Found, Bits]:
     named = given.trust.find(issuer or "")
     vouched = named is not None and entry.url in named.status_lists
     found = yield Need(entry.url, given.trusts(issuer))

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from openbadgeslib import ob3
 from openbadgeslib.baking import bake_png, extract_png
-from openbadgeslib.ob3.ldp import OB3LdpSigner, OB3LdpVerifier, OB3VerificationError
+from openbadgeslib.ob3.ldp import OB3LdpSigner, OB3LdpVerifier
+from openbadgeslib.ob3.verifier import OB3VerificationError
 
 from services.credentials.baking import bake, extract
 from services.credentials.data_integrity import sign

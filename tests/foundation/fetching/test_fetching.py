@@ -6,8 +6,6 @@ import gzip
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 
 from foundation.fetching import Budget, Fetched, Fetcher, FetchFault, is_public, parse_allow
 from foundation.fetching.fetcher import parse_url
+from tests.foundation.fetching.servers import Answer, drip, send, serving, whole
 
 CLOSED = [
     "127.0.0.1",
@@ -231,52 +230,6 @@ def test_any_text_is_a_plain_url_or_refused(text: str) -> None:
 # A server on this machine, opened by name
 
 
-Answer = Callable[[socket.socket], None]
-
-
-@contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """Serves every connection with `answer`; gives host:port. Ends with the block."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    over = threading.Event()
-
-    def one(connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(65536)
-                answer(connection)
-            except OSError:
-                return
-
-    def run() -> None:
-        while not over.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=one, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        over.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
-
-
-def send(*parts: bytes) -> Answer:
-    return lambda connection: connection.sendall(b"".join(parts))
-
-
-def whole(body: bytes, *headers: bytes) -> Answer:
-    return send(
-        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(body), *(h + b"\r\n" for h in headers), b"\r\n", body
-    )
-
-
 def fetch(answer: Answer, **options: float) -> Fetched:
     with serving(answer) as at:
         return Fetcher(allow=frozenset({at}), **options)(f"http://{at}/list?x=1#part")  # type: ignore[arg-type]
@@ -343,16 +296,6 @@ def test_a_bad_answer_is_none_and_says_why(name: str) -> None:
     answer, reason = BAD[name]
     with pytest.raises(FetchFault, match=reason):
         fetch(answer)
-
-
-def drip(head: bytes, drop: bytes) -> Answer:
-    def answer(connection: socket.socket) -> None:
-        connection.sendall(head)
-        while True:
-            connection.sendall(drop)
-            threading.Event().wait(0.02)
-
-    return answer
 
 
 @pytest.mark.parametrize(
