@@ -88,7 +88,7 @@ class Codec:
     def decode(self, row: Row | tuple[Any, ...], *, unsealed: bool) -> Recorded:
         """The recorded event of a row. Raises UnknownEventType, SealBroken."""
         position, event_id, name, version, tags, at, by, command_id, subject, data, sealed = row
-        members: dict[str, Any] = json.loads(data)
+        members: dict[str, Any] = json.loads(data.decode())
         if unsealed and sealed is not None:
             assert subject is not None
             key = self._store(name).for_reading(subject)

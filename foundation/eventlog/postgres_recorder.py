@@ -48,6 +48,13 @@ SELECT first_position, recorded_at, appended FROM log.append(
     %s::uuid[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[],
     %s::uuid, %s::text, %s::jsonb, %s::bigint, %s::timestamptz, %s::timestamptz, %s::boolean)
 """
+# The usual case, one event: the arrays are made on the server, since adapting lists costs more than the rest.
+_APPEND_ONE: Final = """
+SELECT first_position, recorded_at, appended FROM log.append(
+    ARRAY[%s::uuid], ARRAY[%s::text], ARRAY[%s::integer], ARRAY[%s::text], ARRAY[%s::text], ARRAY[%s::text],
+    ARRAY[%s::bytea], ARRAY[%s::bytea], %s::uuid, %s::text, %s::jsonb, %s::bigint, %s::timestamptz,
+    %s::timestamptz, %s::boolean)
+"""
 _APPEND_STAGED: Final = """
 SELECT first_position, last_position FROM log.append_staged(
     %s::uuid, %s::uuid, %s::text, %s::jsonb, %s::bigint, %s::timestamptz, %s::timestamptz, %s::boolean)
@@ -134,15 +141,20 @@ class PostgresRecorder(DCBRecorder):
     ) -> Appended:
         """One call of `log.append`, in the cursor's transaction or one of its own. Raises the log's faults."""
         rows = [event if isinstance(event, LogEvent) else _bare(event) for event in events]
-        parameters = (
-            [row.event_id or uuid4() for row in rows],
-            [row.type for row in rows],
-            [row.type_version for row in rows],
-            [_joined(row.tags) for row in rows],
-            [row.recorded_by for row in rows],
-            [row.subject for row in rows],
-            [row.data for row in rows],
-            [row.sealed for row in rows],
+        columns: list[tuple[Any, ...]] = [
+            (
+                row.event_id or uuid4(),
+                row.type,
+                row.type_version,
+                _joined(row.tags),
+                row.recorded_by,
+                row.subject,
+                row.data,
+                row.sealed,
+            )
+            for row in rows
+        ]
+        rest = (
             rows[0].command_id,
             rows[0].command,
             _as_json(condition.fail_if_events_match) if condition else None,
@@ -151,8 +163,12 @@ class PostgresRecorder(DCBRecorder):
             recorded_at,
             skip_recorded,
         )
+        if len(columns) == 1:
+            statement, parameters = _APPEND_ONE, columns[0] + rest
+        else:
+            statement, parameters = _APPEND, tuple(map(list, zip(*columns, strict=True))) + rest
         try:
-            answer = cursor.execute(_APPEND, parameters).fetchone()
+            answer = cursor.execute(statement, parameters).fetchone()
         except psycopg.Error as error:
             raise translated(error) from error
         assert answer is not None
