@@ -1,0 +1,209 @@
+"""The shell of evidence: reads what a decision rests on, asks the pure rules, appends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from contracts.dossier import BEGINS
+from contracts.events import EVENT_TYPES
+from contracts.events import evidence as events
+from contracts.framework import MLDS_2016
+from contracts.refusals import Fault, Kind, Refusal
+from contracts.statement import Statement
+from foundation.access.permissions import Caller
+from foundation.access.standing import STANDING_TYPES
+from foundation.eventlog import Command, Decided, EventLog, NewEvent, Query, Recorded, decide, item, query
+from services.evidence.advice import with_advice
+from services.evidence.observation import TextNeeded
+from services.evidence.recording import (
+    Facts,
+    Recording,
+    competencies_of,
+    naming_who_began,
+    objections,
+    recording,
+)
+
+Clock = Callable[[], datetime]
+
+CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+"""The database's clock may be this far behind ours, and it tells the day of recording."""
+
+BEGIN_TYPES: Final = tuple(BEGINS)
+ITEM_TYPES: Final = tuple(name for name, kind in EVENT_TYPES.items() if kind.owner == "evidence")
+OF_VISITS: Final = ("ObservationRecorded", "EvidenceRetracted", "DisputeResolved")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    evidence_id: str
+    position: int
+
+
+class Evidence:
+    """Records evidence. `sets_time`: the clock's time becomes the time of recording (demonstrations only)."""
+
+    def __init__(self, log: EventLog, clock: Clock = utc_now, *, sets_time: bool = False) -> None:
+        self.log = log
+        self._clock = clock
+        self._sets_time = sets_time
+
+    def today(self) -> date:
+        """The UTC date that an event recorded now is certain to have reached."""
+        return (self._clock() - CLOCK_TOLERANCE).date()
+
+    def begin(
+        self,
+        caller: Caller,
+        principal: str,
+        event: type[events.Item],
+        statement: Statement,
+        evidence_id: str | None,
+        command: Command | None,
+        *,
+        distinct: bool = False,
+        **further: Any,
+    ) -> Receipt:
+        """Records the first step of an item; without an `evidence_id`, one is made.
+
+        `further` are members that the server sets. Raises Refusal of every kind in `advice.ADVICE`.
+        """
+        caller.require_person()
+        own = evidence_id or str(uuid4())
+        asked = recording(
+            principal,
+            event(evidence_id=own, **_members(statement), **further),
+            caller.actor,
+            distinct=distinct,
+            server_set=(*further.keys() & {"blob"}, *(() if evidence_id else ("evidence_id",))),
+        )
+        return self._record(asked, beginning(asked, given_id=evidence_id is not None), command)
+
+    def go_on(
+        self,
+        caller: Caller,
+        evidence_id: str,
+        event: type[events.Item],
+        statement: Statement,
+        command: Command | None,
+    ) -> Receipt:
+        """Records a later step of an item, which is looked up by its id."""
+        caller.require_person()
+        model = event(evidence_id=evidence_id, **_members(statement))
+        begun = self.log.read(query(item(types=BEGIN_TYPES, tags=(f"evidence:{evidence_id}",))), limit=1)
+        if not begun:
+            fault = Fault("/evidence_id", "no such item")
+            raise with_advice([Refusal(Kind.UNKNOWN_EVIDENCE, f"no item {evidence_id} is known", [fault])])
+        principal = begun[0].stream.partition(":")[2]
+        asked = recording(principal, model, caller.actor)
+        return self._record(asked, continuing(asked), command)
+
+    def _record(self, asked: Recording, rests_on: Query, command: Command | None) -> Receipt:
+        there: list[Recorded] = []
+
+        def decision(known: list[Recorded]) -> Sequence[NewEvent]:
+            there[:] = first_of(asked, known)
+            if there:
+                return ()
+            facts = Facts(known)
+            if not asked.begins:
+                facts.dossiers.opened.add(asked.principal)  # an item of it is there, so it is open
+            against = list(objections(asked, facts, self.today()))
+            if against:
+                raise with_advice(against)
+            return [naming_who_began(asked, facts.item(asked.evidence_id)).event]
+
+        try:
+            done = self._decide(rests_on, decision, command, unseal=False)
+        except TextNeeded:
+            done = self._decide(rests_on, decision, command, unseal=True)
+        recorded = (done.events or there)[0]
+        return Receipt(str(recorded.data["evidence_id"]), recorded.position)
+
+    def _decide(
+        self,
+        rests_on: Query,
+        decision: Callable[[list[Recorded]], Sequence[NewEvent]],
+        command: Command | None,
+        *,
+        unseal: bool,
+    ) -> Decided:
+        at = self._clock() if self._sets_time else None
+        return decide(self.log, rests_on, decision, command=command, unseal=unseal, recorded_at=at)
+
+
+def beginning(asked: Recording, *, given_id: bool) -> Query:
+    """What the beginning of an item rests on, and no more: others who write about the principal don't conflict."""
+    data = asked.event.data
+    items = [
+        item(types=("DossierOpened",), tags=(asked.event.stream,)),
+        item(types=STANDING_TYPES, tags=(asked.event.recorded_by,)),
+    ]
+    if asked.event.type == "ObservationRecorded" and not asked.distinct:
+        items.append(item(types=OF_VISITS, tags=(asked.event.stream, asked.event.recorded_by)))
+    if given_id:  # one that was made here is new
+        items.append(item(types=BEGIN_TYPES, tags=(f"evidence:{asked.evidence_id}",)))
+    items.extend(
+        item(types=ITEM_TYPES, tags=(f"evidence:{data[name]}",))
+        for name in ("supersedes", "observation_id")
+        if name in data
+    )
+    return query(*items, *_frameworks(asked))
+
+
+def continuing(asked: Recording) -> Query:
+    """What a later step rests on: the item, and who records it."""
+    return query(
+        item(types=ITEM_TYPES, tags=(f"evidence:{asked.evidence_id}",)),
+        item(types=STANDING_TYPES, tags=(asked.event.recorded_by,)),
+        *_frameworks(asked),
+    )
+
+
+def _frameworks(asked: Recording) -> list[Any]:
+    # A published framework only ever adds competencies, so it matters only where the packaged one lacks some.
+    if competencies_of(asked.event.data) <= MLDS_2016.numbers:
+        return []
+    return [item(types=("FrameworkPublished",))]
+
+
+def first_of(asked: Recording, known: Sequence[Recorded]) -> list[Recorded]:
+    """The event that began this very item, where it is there with the same content. Raises TextNeeded."""
+    if not asked.begins:
+        return []
+    for event in known:
+        if (
+            event.type != asked.event.type
+            or event.data.get("evidence_id") != asked.evidence_id
+            or event.stream != asked.event.stream
+            or event.recorded_by != asked.event.recorded_by
+        ):
+            continue
+        if same_content(event, asked.event):
+            return [event]
+    return []
+
+
+def same_content(event: Recorded, asked: NewEvent) -> bool:
+    """Whether both say the same, server-set members aside. Raises TextNeeded where texts are sealed."""
+    wanted = {name: value for name, value in asked.data.items() if name not in asked.server_set}
+    if any(name in wanted and name not in event.data for name in asked.personal):
+        raise TextNeeded
+    return wanted == {name: value for name, value in event.data.items() if name not in asked.server_set}
+
+
+def _members(statement: Statement) -> dict[str, Any]:
+    """The members of a statement that were given, as they are: the event's model takes the same types."""
+    return {
+        name: getattr(statement, name)
+        for name in statement.model_fields_set
+        if name != "evidence_id" and getattr(statement, name) is not None
+    }
