@@ -63,6 +63,16 @@ def verify_sources(sources: Sequence[Source], *, now: datetime, at: datetime | N
     return verdicts
 
 
+def fetched_source(url: str, fetch: Fetch | None) -> Source:
+    """A source that a person named by its address: fetched, or with the reason why it was not."""
+    if fetch is None:
+        return Source(url, fault=f"{url[:200]} was not fetched: nothing is fetched in this run")
+    try:
+        return Source(url, fetch(url).body)
+    except FetchFault as fault:
+        return Source(url, fault=str(fault))
+
+
 def _drive(asking: Generator[Need, Found, Verdict], fetch: Fetch | None, policy: Policy) -> Verdict:
     answer: Found | None = None
     while True:

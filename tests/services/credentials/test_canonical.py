@@ -197,6 +197,36 @@ def test_canonical_form_is_that_of_pyld_and_pyoxigraph(document: dict[str, Any])
     assert form == plain(document)
 
 
+def test_endorsements_bring_their_own_contexts_and_proofs() -> None:
+    endorsed = change(
+        example(),
+        "endorsement",
+        to=[
+            {
+                "@context": example()["@context"],
+                "id": "urn:uuid:5d4c7a8e-2f5c-4a63-9c0e-1f2a3b4c5d6e",
+                "type": ["VerifiableCredential", "EndorsementCredential"],
+                "validFrom": "2026-09-01T12:00:00Z",
+                "issuer": {"id": "did:web:c.example", "type": ["Profile"], "name": "A university"},
+                "credentialSubject": {
+                    "id": "https://b.example/a/il",
+                    "type": ["EndorsementSubject"],
+                    "endorsementComment": "Sound.",
+                },
+                "proof": {
+                    "type": "DataIntegrityProof",
+                    "cryptosuite": "eddsa-rdfc-2022",
+                    "proofPurpose": "assertionMethod",
+                    "created": "2026-09-01T12:00:00Z",
+                    "verificationMethod": "did:web:c.example#1",
+                    "proofValue": "z1",
+                },
+            }
+        ],
+    )
+    assert canonical(endorsed, CONTEXTS) == plain(endorsed)
+
+
 def test_numbers_have_the_form_of_the_standard() -> None:
     """JSON-LD 1.1 API section 8.6: 3.0 is the integer 3; other fractions have an exponent."""
     for number, text in ((3.0, '"3"^^'), (-0.0, '"0"^^'), (2.5, '"2.5E0"^^'), (0.00001, '"1.0E-5"^^'), (7, '"7"^^')):

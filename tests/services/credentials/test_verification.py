@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 
 from contracts.times import parse_timestamp
 from services.credentials.baking import bake
+from services.credentials.contexts import PINNED, Contexts, pinned
 from services.credentials.did import did_document
 from services.credentials.multikey import did_key, multikey
 from services.credentials.status_list import MIN_ENTRIES, Bits, set_bit
 from services.credentials.trust_file import NOBODY, Trust, TrustedIssuer
 from services.credentials.verdicts import CHECKS, LogFinding, Source, Verdict
-from services.credentials.verification import verify_sources
+from services.credentials.verification import fetched_source, verify_sources
 from tests.services.credentials.badges import CREATED, LIST, NOW, Issuer, Ourselves, Pages, change, strings, verify
 from tests.services.credentials.pictures import picture
 
@@ -754,6 +756,26 @@ def test_a_picture_is_read_by_its_credential() -> None:
     assert verify(picture(), trust=TRUST).verdict == "invalid"
     assert verify(bake(picture(), b"[" + text + b"]"), trust=TRUST).verdict == "invalid"
     assert verify(bake(picture(), text)[:-20], trust=TRUST).verdict == "invalid"
+
+
+def test_a_source_named_by_its_address() -> None:
+    url = "https://b.example/credentials/7"
+    for fetch, verdict in ((Pages({url: issuer.badge()}), "valid"), (Pages(), "unchecked"), (None, "unchecked")):
+        (answer,) = verify_sources([fetched_source(url, fetch)], now=NOW, trust=TRUST)
+        assert (answer.source, answer.verdict) == (url, verdict)
+
+
+def test_many_threads_give_the_same_answers() -> None:
+    """Contexts are derived at first use, by whoever comes first, and shared."""
+    badge = json.dumps(issuer.badge()).encode()
+    contexts = Contexts({url: pinned().document(url) for url in PINNED})
+
+    def look(_: int) -> str:
+        (answer,) = verify_sources([Source("x", badge)], now=NOW, trust=TRUST, contexts=contexts)
+        return answer.verdict
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(look, range(64))) == {"valid"}
 
 
 def test_nobody_is_trusted_by_default() -> None:
