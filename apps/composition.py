@@ -5,25 +5,42 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
+from apps import health
 from apps.installation import Installation, installation, migrate
+from apps.portal import routes as portal
+from apps.portal.pages import Pages
+from apps.portal.wiring import ports_of
 from foundation.access.tokens import Tokens
-from foundation.artifacts import ArtifactStore
-from foundation.eventlog import Follower, catch_up, run_follower
 from foundation.eventlog.demonstration import DemonstrationLog, SettableClock
+from foundation.eventlog.followers import Follower, standing_of
 from foundation.eventlog.postgres_log import PostgresEventLog
+from foundation.eventlog.running import catch_up, run_follower
+from foundation.fetching import Fetcher, parse_allow
 from foundation.postgres.connections import Pool
 from foundation.postgres.data_keys import DataKeys, read_master_key
 from foundation.postgres.embedded import EmbeddedServer
 from foundation.settings import SERVICES, Settings
 from foundation.web import Gate, create_app
+from services.credentials import api as credentials_api
+from services.credentials import public_api
+from services.credentials.key_ring import KeyRing, passphrase_of
+from services.credentials.room import CredentialsRoom
+from services.credentials.verdicts import Source, Verdict
+from services.evidence import api as evidence_api
 from services.evidence.application import Evidence
+from services.evidence.reading import Records
+from services.governance import api as governance_api
 from services.governance.application import Governance
+from services.governance.reading import People
+from services.projections import api as projections_api
+from services.projections.application import Projections
 
 PARTS: Final = (*SERVICES, "portal")
 """What `mlds serve` can be told to serve."""
@@ -58,6 +75,8 @@ class System:
             if server is not None:
                 migrate(settings, server, note)
             with cls(settings, installation(settings, server)) as system:
+                if server is not None:
+                    system.make_first_key(note)
                 yield system
 
     def __enter__(self) -> System:
@@ -70,6 +89,14 @@ class System:
 
     def close(self) -> None:
         self._closing.close()
+
+    def make_first_key(self, note: Callable[[str], None]) -> None:
+        """The issuer's first key, where there is none. In a demonstration it waits for the demonstration's time."""
+        if self.settings.demo and self.log("credentials").head() == 0 and self.clock.moment is None:
+            return
+        made = self.credentials.keys.ensure_first()
+        if made is not None and not self.settings.demo:
+            note(f"Made the issuer's first key, {made}; its file is in {self.place.issuer_keys}. Back it up too.")
 
     # the ground
 
@@ -99,10 +126,6 @@ class System:
     def subject_keys(self) -> DataKeys:
         return DataKeys(self.pool("keys"), self.master_key)
 
-    @cached_property
-    def artifacts(self) -> ArtifactStore:
-        return ArtifactStore(self.place.artifacts, DataKeys(self.pool("keys"), self.master_key, "artifact"))
-
     # the services
 
     @cached_property
@@ -110,36 +133,90 @@ class System:
         return Governance(self.log("governance"), self.clock)
 
     @cached_property
+    def people(self) -> People:
+        return People(self.log("governance"))
+
+    @cached_property
     def evidence(self) -> Evidence:
-        return Evidence(self.log("evidence"), self.artifacts, self.clock)
+        return Evidence(self.log("evidence"), self.clock)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.log("evidence"), self.clock)
+
+    @cached_property
+    def projections(self) -> Projections:
+        return Projections(self.log("projections"), self.clock)
+
+    @cached_property
+    def credentials(self) -> CredentialsRoom:
+        return CredentialsRoom(
+            self.log("credentials"),
+            self.pool("credentials"),
+            KeyRing(self.place.issuer_keys, passphrase_of(self.master_key)),
+            self.settings.public_url,
+            self.settings.demo or self.settings.loopback,
+            self.clock,
+            issue=self.settings.issue,
+            suspension=self.settings.suspension,
+        )
+
+    def verify(self, sources: Sequence[Source], recipient: str | None = None) -> list[Verdict]:
+        """As `POST /verify` does: fetches within its bounds, and nothing where a loopback origin is all there is."""
+        fetcher = Fetcher(allow=parse_allow(",".join(self.settings.fetch_allow)))
+        return self.credentials.verify(sources, recipient, fetcher=fetcher, policy=self.settings.verify_fetch)
 
     # what follows
 
     def followers(self, parts: Sequence[str] = PARTS) -> list[tuple[Follower, PostgresEventLog]]:
         """Each follower of the parts with its log, in the order in which one builds on the other."""
         found: list[tuple[Follower, PostgresEventLog]] = []
+        if "projections" in parts:
+            found.append((self.projections.follower, self.log("projections")))
+        if "credentials" in parts:
+            found.append((self.credentials.intend(), self.log("credentials")))
         return found
 
     def behind(self) -> int:
-        """How many events the follower that is furthest back has not seen."""
-        return 0
+        """How many events the follower that is furthest back has not seen, and intents that are not signed."""
+        lags = [standing_of(follower, log).lag for follower, log in self.followers()]
+        return max(lags) + self.credentials.signing().waiting()
 
-    def catch_up(self, advance: Callable[[int], None] | None = None) -> None:
-        """Brings every follower to the log's end, where no process leads it."""
+    def catch_up(self, advance: Callable[[int], None] = lambda _: None) -> None:
+        """Brings every follower to the log's end, and signs what is intended; where no process does it already."""
         for follower, log in self.followers():
-            catch_up(follower, log)
+            catch_up(follower, log, progress=lambda position, _: advance(position))
+        self.credentials.signing().drain()
 
     def workers(self, parts: Sequence[str]) -> list[tuple[str, Callable[[threading.Event], None]]]:
         """What runs beside the web server: a name, and what to call with the event that stops it."""
-        return [
-            (follower.name, lambda stop, f=follower, g=log: run_follower(f, g, stop))
-            for follower, log in self.followers(parts)
+        found: list[tuple[str, Callable[[threading.Event], None]]] = [
+            (follower.name, partial(run_follower, follower, log)) for follower, log in self.followers(parts)
         ]
+        if "credentials" in parts:
+            signing = self.credentials.signing()
+            found.append((signing.name, signing.run))
+        return found
 
     # the faces
 
     def web_app(self, parts: Sequence[str] = PARTS) -> FastAPI:
         """The HTTP application of these parts."""
         gate = Gate(Tokens(self.settings.tokens))
-        del gate
-        return create_app([], hosts=[])
+        routers = [health.router(self, parts)]
+        pages = None
+        if "portal" in parts:
+            pages = Pages(demonstration=self.settings.demo, public_url=self.settings.public_url)
+            routers.append(portal.router(ports_of(self), pages))
+        if "governance" in parts:
+            routers.append(governance_api.router(self.governance, gate))
+        if "evidence" in parts:
+            routers.append(evidence_api.router(self.evidence, self.records, gate))
+        if "projections" in parts:
+            routers.append(projections_api.router(self.projections, gate))
+        if "credentials" in parts:
+            room = self.credentials
+            routers.append(credentials_api.router(room.application, room.public, room.progress, gate))
+            routers.append(public_api.router(room.application, room.public, room.lists, self.verify))
+        host = urlsplit(self.settings.public_url).hostname or ""
+        return create_app(routers, hosts=[host], error_page=pages.error if pages else None)

@@ -42,6 +42,11 @@ class Installation:
     def artifacts(self) -> Path:
         return self.place / "artifacts"
 
+    @property
+    def issuer_keys(self) -> Path:
+        """The issuer's signing keys, each in a file of its own, encrypted."""
+        return self.place / "issuer"
+
     def url(self, login: str) -> str:
         """Raises Unusable where this process has not been given that login."""
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from apps.cli.output import Format, FormatOption, Output
-from apps.composition import started_server
+from apps.composition import System, started_server
+from apps.installation import installation
 from apps.installation import migrate as migrate_all
 from foundation.settings import from_environment
 
@@ -21,6 +22,8 @@ def register(app: typer.Typer) -> None:
         settings = from_environment()
         with started_server(settings) as server:
             done = migrate_all(settings, server, output.note)
+            with System(settings, installation(settings, server)) as system:
+                system.make_first_key(output.note)
         if output.json:
             output.emit({"database": done.database, "created": done.created, "applied": list(done.applied)})
         elif done.applied:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contracts.continuum import OVERALL, CompetencyOrOverall
 from contracts.events import EVENT_TYPES
@@ -29,6 +29,14 @@ from services.projections.timeline import Timeline
 _sql: Final = Queries("services.projections")
 Found = dict[int, Standing]
 """What is known of a principal, by competency; `OVERALL_ROW` is the overall level."""
+
+
+class Summary(NamedTuple):
+    """Where a principal stands, in few figures."""
+
+    overall: str | None
+    levels: dict[str, int]
+    """Level → how many competencies stand at it."""
 
 
 class Projections:
@@ -74,6 +82,18 @@ class Projections:
         """Every principal with an open dossier."""
         with self._log.pool.connection() as connection:
             return [name for (name,) in connection.execute(_sql["principals"])]
+
+    def summaries(self) -> dict[str, Summary]:
+        """Of every principal with a level: the overall one, and how many competencies stand at each."""
+        found: dict[str, Summary] = {}
+        with self._log.pool.connection() as connection:
+            for principal, level, overall, competencies in connection.execute(_sql["summaries"]):
+                summary = found.setdefault(principal, Summary(None, {}))
+                if competencies:
+                    summary.levels[level] = competencies
+                if overall:
+                    found[principal] = summary._replace(overall=level)
+        return found
 
     def history(self, principal: str | None = None) -> Iterator[Line]:
         """The history of a principal, or of all: personal members in clear, or as erased. In bounded memory.

@@ -39,3 +39,8 @@ SELECT c.principal_id FROM projections.continuum c WHERE c.competency = 0 ORDER 
 -- name: park
 -- As the runner of followers does it with a principal whose event it is at.
 INSERT INTO projections.parked (follower, principal, position, reason) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: summaries
+-- For each principal and level: whether it is the overall level, and how many competencies stand there.
+SELECT c.principal_id, c.level, bool_or(c.competency = 0), count(*) FILTER (WHERE c.competency <> 0)
+FROM projections.continuum c WHERE c.level IS NOT NULL GROUP BY c.principal_id, c.level;
