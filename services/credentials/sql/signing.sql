@@ -18,9 +18,6 @@ UPDATE credentials.intents SET unsignable = %s WHERE position = %s;
 -- name: status_list
 SELECT number, entries, changed FROM credentials.status_lists WHERE number = %s;
 
--- name: status_lists
-SELECT number FROM credentials.status_lists ORDER BY number;
-
 -- name: revoked_places
 SELECT index FROM credentials.status_entries WHERE list = %s AND revoked;
 
