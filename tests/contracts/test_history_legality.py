@@ -326,7 +326,7 @@ Tell = Callable[[Story], object]
         (lambda s: s.resolved("in-dispute", "upheld", by="service:x"), "person"),
         (lambda s: s.resolved("in-dispute", "granted"), "outcome"),
         (lambda s: s.record("dossier:p-new", "DossierOpened", {"principal_id": "p-heron"}, by="r"), "principal_id"),
-        (lambda s: s.record("dossier:p-new", "EvidenceRetracted", {"evidence_id": "e1", "reason": "x"}, by="r"), "open"),
+        (lambda s: s.record("dossier:p-new", "EvidenceRetracted", {"evidence_id": "e1"}, by="r"), "reason"),
         (lambda s: s.adopted(policy(framework="unheard-of")), "unheard-of"),
         (lambda s: s.adopted(policy("known", "1", emerging={"items": 7})), "other content"),
         (lambda s: s.adopted(policy("mlds-baseline", "1.0")), "other content"),
