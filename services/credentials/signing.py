@@ -103,8 +103,10 @@ class Signing:
             intents = self._intents(left)
             events = self._signed(cursor, left, intents)
             recorded = self._log.append(events, recorded_at=self._time(intents)) if events else []
-            issued = [(event.data["intent"], event.position) for event in (*before.values(), *recorded)]
-            cursor.execute(query("mark_issued"), ([one for one, _ in issued], [at for _, at in issued]))
+            issued = [{**event.data, "position": event.position} for event in (*before.values(), *recorded)]
+            # The follower will fold the same; whoever looks at once need not wait for it.
+            cursor.executemany(query("issued"), issued)
+            cursor.executemany(query("credential_issued"), issued)
             return len(work)
 
     def _time(self, intents: Mapping[int, Recorded]) -> datetime | None:

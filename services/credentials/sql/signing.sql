@@ -8,10 +8,6 @@ WHERE issued IS NULL AND unsignable IS NULL ORDER BY position LIMIT %s FOR UPDAT
 -- name: count_unsigned
 SELECT count(*) FROM credentials.intents WHERE issued IS NULL AND unsignable IS NULL;
 
--- name: mark_issued
-UPDATE credentials.intents i SET issued = u.issued
-FROM unnest(%s::bigint[], %s::bigint[]) AS u(position, issued) WHERE i.position = u.position;
-
 -- name: mark_unsignable
 UPDATE credentials.intents SET unsignable = %s WHERE position = %s;
 
