@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
+from pydantic import ValidationError
 
 from contracts.events import evidence as events
 from contracts.ids import ID_PATTERN, Id
+from contracts.refusals import Fault, Kind, Refusal
+from contracts.statement import faults_of
+from contracts.strict_json import JsonFault, parse
 from foundation.access.permissions import Caller
 from foundation.web import Gate, Page, api_router, command, idempotency_key, min_position_of
 from services.evidence.application import Evidence, Receipt
 from services.evidence.reading import Records
+
+MAX_METADATA = 1 << 18
 
 PrincipalId = Annotated[str, Path(pattern=ID_PATTERN)]
 EvidenceId = Annotated[str, Path(pattern=ID_PATTERN)]
@@ -27,6 +33,25 @@ class NewCycle(events.FeedbackCycle):
 
 class NewMentoring(events.Mentoring):
     evidence_id: Id | None = None
+
+
+class NewArtifact(events.ArtifactMetadata):
+    evidence_id: Id | None = None
+
+
+def metadata_of(part: Any) -> NewArtifact:
+    """The part `metadata` of an artifact, sent as a field or as a file of JSON. Raises Refusal."""
+    try:
+        return NewArtifact.model_validate(
+            parse(part if isinstance(part, str) else part.file.read(MAX_METADATA + 1), max_bytes=MAX_METADATA)
+        )
+    except JsonFault as fault:
+        place = Fault(f"/metadata{fault.pointer}", fault.detail)
+        raise Refusal(Kind.INVALID_JSON, f"The part metadata cannot be read: {fault.detail}.", [place]) from None
+    except ValidationError as error:
+        faults = faults_of(error, "/metadata")
+        detail = f"{faults[0].pointer}: {faults[0].detail}."
+        raise Refusal(Kind.INVALID_BODY, detail, faults) from None
 
 
 def router(evidence: Evidence, records: Records, gate: Gate) -> APIRouter:
@@ -58,6 +83,24 @@ def router(evidence: Evidence, records: Records, gate: Gate) -> APIRouter:
         """Opens a feedback cycle."""
         made = command(request, caller, key, body.evidence_id)
         return _answer(evidence.begin(caller, principal, events.FeedbackCycleOpened, body, body.evidence_id, made))
+
+    @routes.post("/principals/{principal}/artifacts", status_code=201)
+    def submit_artifact(
+        request: Request,
+        principal: PrincipalId,
+        metadata: Annotated[Any, Form(description="JSON: occurred_on, claims, evidence_id?, supersedes?")],
+        file: Annotated[UploadFile, File(description="PDF, PNG, JPEG or plain text, at most 100 MB")],
+        caller: Caller = a_caller,
+        key: str | None = a_key,
+    ) -> dict[str, Any]:
+        """Submits an artifact, by the principal or an assessor. It is stored encrypted."""
+        body = metadata_of(metadata)
+        made = command(request, caller, key, body.evidence_id)
+        return _answer(
+            evidence.submit_artifact(
+                caller, principal, body, file.file, file.filename, file.content_type, body.evidence_id, made
+            )
+        )
 
     @routes.post("/principals/{principal}/mentoring", status_code=201)
     def record_mentoring(

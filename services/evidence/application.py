@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import IO, Any, Final
 from uuid import uuid4
 
 from contracts.dossier import BEGINS
@@ -16,7 +16,8 @@ from contracts.refusals import Fault, Kind, Refusal
 from contracts.statement import Statement
 from foundation.access.permissions import Caller
 from foundation.access.standing import STANDING_TYPES
-from foundation.eventlog import Command, Decided, EventLog, NewEvent, Query, Recorded, decide, item, query
+from foundation.artifacts import ArtifactStore, harmless_name, told_by_bytes
+from foundation.eventlog import Command, EventLog, NewEvent, Query, Recorded, decide, item, query
 from services.evidence.advice import with_advice
 from services.evidence.observation import TextNeeded
 from services.evidence.recording import (
@@ -49,16 +50,16 @@ class Receipt:
 
 
 class Evidence:
-    """Records evidence. `sets_time`: the clock's time becomes the time of recording (demonstrations only)."""
+    """Records evidence."""
 
-    def __init__(self, log: EventLog, clock: Clock = utc_now, *, sets_time: bool = False) -> None:
+    def __init__(self, log: EventLog, artifacts: ArtifactStore, clock: Clock = utc_now) -> None:
         self.log = log
-        self._clock = clock
-        self._sets_time = sets_time
+        self.artifacts = artifacts
+        self.clock = clock
 
     def today(self) -> date:
         """The UTC date that an event recorded now is certain to have reached."""
-        return (self._clock() - CLOCK_TOLERANCE).date()
+        return (self.clock() - CLOCK_TOLERANCE).date()
 
     def begin(
         self,
@@ -70,12 +71,26 @@ class Evidence:
         command: Command | None,
         *,
         distinct: bool = False,
-        **further: Any,
     ) -> Receipt:
         """Records the first step of an item; without an `evidence_id`, one is made.
 
-        `further` are members that the server sets. Raises Refusal of every kind in `advice.ADVICE`.
+        Raises Refusal of every kind in `advice.ADVICE`.
         """
+        return self._begin(caller, principal, event, statement, evidence_id, command, distinct=distinct)[0]
+
+    def _begin(
+        self,
+        caller: Caller,
+        principal: str,
+        event: type[events.Item],
+        statement: Statement,
+        evidence_id: str | None,
+        command: Command | None,
+        *,
+        distinct: bool,
+        **further: Any,
+    ) -> tuple[Receipt, bool]:
+        """The receipt, and whether it was recorded now. `further` are members that the server sets."""
         caller.require_person()
         own = evidence_id or str(uuid4())
         asked = recording(
@@ -86,6 +101,52 @@ class Evidence:
             server_set=(*further.keys() & {"blob"}, *(() if evidence_id else ("evidence_id",))),
         )
         return self._record(asked, beginning(asked, given_id=evidence_id is not None), command)
+
+    def submit_artifact(
+        self,
+        caller: Caller,
+        principal: str,
+        metadata: events.ArtifactMetadata,
+        file: IO[bytes],
+        filename: str | None,
+        content_type: str | None,
+        evidence_id: str | None,
+        command: Command | None,
+    ) -> Receipt:
+        """Stores a file encrypted and records it. Refused: nothing stays in the store.
+
+        Raises what `begin` raises, and Refusal TOO_LARGE, UNSUPPORTED_MEDIA, UNREADABLE_FILE.
+        """
+        caller.require_person()
+        media_type = told_by_bytes(file, filename, content_type)
+        stored = self.artifacts.put(file)
+        try:
+            receipt, fresh = self._begin(
+                caller,
+                principal,
+                events.ArtifactSubmitted,
+                metadata,
+                evidence_id,
+                command,
+                distinct=False,
+                sha256=stored.sha256,
+                media_type=media_type,
+                size=stored.size,
+                filename=harmless_name(filename, media_type),
+                blob=stored.blob,
+            )
+        except Refusal as refusal:
+            if refusal.kind is not Kind.OUTCOME_UNKNOWN:  # then it may have been recorded; `sweep` looks later
+                self.artifacts.remove(stored.blob)
+            raise
+        if not fresh:
+            self.artifacts.remove(stored.blob)  # sent again: the first one is kept
+        return receipt
+
+    def sweep_artifacts(self) -> list[str]:
+        """Removes stored files that no event names, left by a crash between storing and recording."""
+        submitted = query(item(types=("ArtifactSubmitted",)))
+        return self.artifacts.sweep({event.data["blob"] for event in self.log.scan(submitted) if "blob" in event.data})
 
     def go_on(
         self,
@@ -104,9 +165,9 @@ class Evidence:
             raise with_advice([Refusal(Kind.UNKNOWN_EVIDENCE, f"no item {evidence_id} is known", [fault])])
         principal = begun[0].stream.partition(":")[2]
         asked = recording(principal, model, caller.actor)
-        return self._record(asked, continuing(asked), command)
+        return self._record(asked, continuing(asked), command)[0]
 
-    def _record(self, asked: Recording, rests_on: Query, command: Command | None) -> Receipt:
+    def _record(self, asked: Recording, rests_on: Query, command: Command | None) -> tuple[Receipt, bool]:
         there: list[Recorded] = []
 
         def decision(known: list[Recorded]) -> Sequence[NewEvent]:
@@ -122,22 +183,12 @@ class Evidence:
             return [naming_who_began(asked, facts.item(asked.evidence_id)).event]
 
         try:
-            done = self._decide(rests_on, decision, command, unseal=False)
+            done = decide(self.log, rests_on, decision, command=command)
         except TextNeeded:
-            done = self._decide(rests_on, decision, command, unseal=True)
+            done = decide(self.log, rests_on, decision, command=command, unseal=True)
         recorded = (done.events or there)[0]
-        return Receipt(str(recorded.data["evidence_id"]), recorded.position)
-
-    def _decide(
-        self,
-        rests_on: Query,
-        decision: Callable[[list[Recorded]], Sequence[NewEvent]],
-        command: Command | None,
-        *,
-        unseal: bool,
-    ) -> Decided:
-        at = self._clock() if self._sets_time else None
-        return decide(self.log, rests_on, decision, command=command, unseal=unseal, recorded_at=at)
+        fresh = bool(done.events) and not done.repeated
+        return Receipt(str(recorded.data["evidence_id"]), recorded.position), fresh
 
 
 def beginning(asked: Recording, *, given_id: bool) -> Query:

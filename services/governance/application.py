@@ -39,15 +39,11 @@ class Receipt:
 
 
 class Governance:
-    """People, roles, assignments and the opening of dossiers.
+    """People, roles, assignments and the opening of dossiers."""
 
-    `sets_time`: the clock's time is given to the log as the time of recording (demonstrations only).
-    """
-
-    def __init__(self, log: EventLog, clock: Clock = utc_now, *, sets_time: bool = False) -> None:
+    def __init__(self, log: EventLog, clock: Clock = utc_now) -> None:
         self._log = log
         self._clock = clock
-        self._sets_time = sets_time
 
     def register(self, caller: Caller, person: Person, person_id: str | None, command: Command | None) -> Receipt:
         """Registers a person; without an id of theirs, one is made."""
@@ -135,8 +131,7 @@ class Governance:
         decision: Callable[[list[Recorded]], Sequence[NewEvent]],
         command: Command | None,
     ) -> list[Recorded]:
-        at = self._clock() if self._sets_time else None
-        return decide(self._log, asked, decision, command=command, recorded_at=at).events
+        return decide(self._log, asked, decision, command=command).events
 
     def _require(self, caller: Caller, permission: Permission, known: list[Recorded]) -> None:
         own = standing(caller.person, known) if caller.person else Standing("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from fastapi.testclient import TestClient
 from contracts.events import evidence as events
 from foundation.access.permissions import Caller
 from foundation.access.tokens import Tokens
-from foundation.eventlog import Command, InMemoryEventLog
+from foundation.artifacts import ArtifactStore
+from foundation.eventlog import Command, InMemoryEventLog, InMemorySubjectKeys
 from foundation.web import Gate, create_app
 from services.evidence.api import router as evidence_router
 from services.evidence.application import Evidence
@@ -28,12 +30,13 @@ class World:
     """Who is there: p-heron and p-egret (dossiers), c-otter and c-wren (assigned to both), registrar-1,
     director-1, director-2, chair-1, auditor-1, and p-ibis with a dossier that nobody else is assigned to."""
 
-    def __init__(self) -> None:
+    def __init__(self, blobs: Path) -> None:
         self.now = datetime(2025, 7, 1, 12, tzinfo=UTC)
         self.stored_by_last_call = 0
         self.log = InMemoryEventLog(clock=lambda: self.now)
         own = InMemoryEventLog(shared_with=self.log, owner="evidence")
-        self.evidence = Evidence(own, lambda: self.now)
+        self.blobs = blobs
+        self.evidence = Evidence(own, ArtifactStore(blobs, InMemorySubjectKeys()), lambda: self.now)
         governance = Governance(InMemoryEventLog(shared_with=self.log, owner="governance"), lambda: self.now)
         gate = Gate(Tokens([TOKEN]))
         records = Records(own, lambda: self.now)
@@ -170,7 +173,7 @@ def observation(**members: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World()
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "artifacts")
     with made.client:
         yield made
