@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from apps.composition import System
 from tests.databases import Database, Templates
+from tests.systems import People, people_of, system_on
 
 pytest_plugins = ["tests.support.system_packages"]
 
@@ -34,3 +37,18 @@ def demo_database(templates: Templates) -> Iterator[Database]:
     made = templates.clone(demonstration=True)
     yield made
     templates.drop(made)
+
+
+@pytest.fixture
+def system(database: Database, tmp_path: Path) -> Iterator[System]:
+    """All services on a fresh database; nothing follows the log by itself: call `system.catch_up()`."""
+    with system_on(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def people(system: System) -> Iterator[People]:
+    """The HTTP application as people use it, with those of `People.settle` registered."""
+    with people_of(system) as made:
+        made.settle()
+        yield made
