@@ -87,7 +87,12 @@ def migrate(settings: Settings, server: EmbeddedServer | None, note: Callable[[s
     given = {**(settings.service_urls or {}), **({"keys": settings.keys_url} if settings.keys_url else {})}
     known |= {name: _split(url)[1] for name, url in given.items()}
     done = provision.migrate(
-        admin, database=_database(settings), rooms=ROOMS, passwords=known, demonstration=settings.demo
+        admin,
+        database=_database(settings),
+        rooms=ROOMS,
+        passwords=known,
+        demonstration=settings.demo,
+        reset_passwords=settings.demo,  # its folder may have been thrown away; nobody else keeps its passwords
     )
     if set(given) != {*SERVICES, "keys"}:
         _store_closed(place / "logins.json", json.dumps(dict(done.urls), indent=1))
