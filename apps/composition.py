@@ -18,6 +18,7 @@ from apps.portal import routes as portal
 from apps.portal.pages import Pages
 from apps.portal.wiring import ports_of
 from foundation.access.tokens import Tokens
+from foundation.artifacts import ArtifactStore
 from foundation.eventlog.demonstration import DemonstrationLog, SettableClock
 from foundation.eventlog.followers import Follower, standing_of
 from foundation.eventlog.postgres_log import PostgresEventLog
@@ -126,6 +127,10 @@ class System:
     def subject_keys(self) -> DataKeys:
         return DataKeys(self.pool("keys"), self.master_key)
 
+    @cached_property
+    def artifacts(self) -> ArtifactStore:
+        return ArtifactStore(self.place.artifacts, DataKeys(self.pool("keys"), self.master_key, "artifact"))
+
     # the services
 
     @cached_property
@@ -138,7 +143,7 @@ class System:
 
     @cached_property
     def evidence(self) -> Evidence:
-        return Evidence(self.log("evidence"), self.clock)
+        return Evidence(self.log("evidence"), self.artifacts, self.clock)
 
     @cached_property
     def records(self) -> Records:
