@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -75,35 +76,43 @@ def _run(system: System, plan: Plan, token: str, output: Output) -> bool:
     return all(one.valid for one in checked)
 
 
+def _say(output: Output, text: str) -> None:
+    """As `output.say`, with no line broken: commands and paths are there to be copied."""
+    if not output.json:
+        output.console.print(text, markup=False, soft_wrap=True)
+
+
 def _show(system: System, plan: Plan, counts: Counts, checked: Sequence[showcase.Checked], output: Output) -> None:
     regions = len({principal.region for principal in plan.cast.principals})
-    output.say(
+    _say(
+        output,
         f"\n{counts.events['DossierOpened']} principals in {regions} regions, {plan.first} to {plan.last}; everybody "
-        "is invented.\n"
+        "is invented.\n",
     )
     if not output.json:
         output.table(["level", "reached", "of them overall", "lapsed"], counts.rows())
     issued, revoked = counts.events["CredentialIssued"], counts.events["CredentialRevoked"]
-    output.say(
+    _say(
+        output,
         f"\n{issued} badges signed, {revoked} revoked because the level lapsed, {len(counts.shared)} shared by their "
-        "holders."
+        "holders.",
     )
     if not checked:
         return
     valid = sum(one.valid for one in checked)
-    output.say(f"{valid} of the {len(checked)} shared badges verified by ours and by {showcase.INDEPENDENT}.")
+    _say(output, f"{valid} of the {len(checked)} shared badges verified by ours and by {showcase.INDEPENDENT}.")
     for one in checked:
         if not one.valid:
             output.note(f"{one.credential_id} of {one.principal}: ours {one.ours}; openbadgeslib: {one.theirs}")
     first = checked[0]
     picture, _ = showcase.keep(system.place.place / "badges", first)
-    output.say(f"\nOne of them: {first.title}, of {first.principal}")
-    output.say(f"  mlds verify          {first.ours}")
-    output.say(f"  {showcase.INDEPENDENT:<20} {first.theirs}")
-    output.say(f"  picture              {picture}")
-    output.say("\nTry next:")
+    _say(output, f"\nOne of them: {first.title}, of {first.principal}")
+    _say(output, f"  mlds verify          {first.ours}")
+    _say(output, f"  {showcase.INDEPENDENT:<20} {first.theirs}")
+    _say(output, f"  picture              {picture}")
+    _say(output, "\nTry next:")
     for line in next_steps(first, picture):
-        output.say(f"  {line}")
+        _say(output, f"  {line}")
 
 
 def next_steps(shown: showcase.Checked, picture: Path) -> list[str]:
@@ -124,7 +133,7 @@ def program() -> str:
 
 def _serve(system: System, token: str, port: int, output: Output) -> None:
     base = f"http://127.0.0.1:{port}"
-    tell = output.note if output.json else output.say
+    tell = output.note if output.json else partial(_say, output)
     tell(f"\nPages: {base}/")
     tell(f"curl -H 'Authorization: Bearer {token}' {base}/api/v1/principals/p-001/continuum")
     tell(f"The operator's token of this run: {token}")
