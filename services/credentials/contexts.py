@@ -93,11 +93,7 @@ class Contexts:
     def __init__(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         self._documents = dict(documents)
         self._processor = jsonld.JsonLdProcessor()
-        self._options = {
-            "base": "", "processingMode": "json-ld-1.1", "documentLoader": self._load,
-            # a cache of our own: pyld's global one would mix up two sets of contexts
-            "contextResolver": ContextResolver(LRUCache(maxsize=_KEPT), self._load),
-        }
+        self._options = {"base": "", "processingMode": "json-ld-1.1", "documentLoader": self._load}
         self._lock = threading.RLock()  # pyld writes into the contexts it processes
         self._initial = _wrap(self._processor.process_context({}, None, self._options), None)
         self._counts = threading.local()
@@ -153,11 +149,14 @@ class Contexts:
         found = self._kept.get(key)
         if found is not None:
             return found[1]
+        # A resolver for each derivation: pyld's keeps what it processed and forgets whether protected terms
+        # might be redefined there, so that one document would decide about the next.
+        options = {**self._options, "contextResolver": ContextResolver(LRUCache(maxsize=64), self._load)}
         with self._lock:
             try:
                 # pyld's public process_context has no way to say `propagate` or `override_protected`
                 raw = self._processor._process_context(
-                    base.raw, local, self._options,
+                    base.raw, local, options,
                     override_protected=override_protected, propagate=propagate)
             except jsonld.JsonLdError as fault:
                 raise ContextFault(f"the contexts contradict each other: {fault.code or fault.type}") from None

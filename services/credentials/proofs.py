@@ -65,7 +65,7 @@ class Circumstances:
         return identifier is not None and (self.is_own(identifier) or self.trust.find(identifier) is not None)
 
     def is_own(self, identifier: str | None) -> bool:
-        return self.own is not None and identifier == self.own.issuer_id
+        return self.own is not None and identifier is not None and self.own.is_ours(identifier)
 
 
 @dataclass(slots=True)
@@ -236,7 +236,7 @@ class _Proving:
         given = self.given
         try:
             if given.own is not None and given.is_own(controller):
-                return find_method(given.own.did_document(), controller, method_id), None, None
+                return find_method(given.own.did_document(controller), controller, method_id), None, None
             trusted = given.trust.find(controller)
             if trusted is not None and trusted.keys:
                 for key in trusted.keys:

@@ -115,16 +115,15 @@ class LogFinding:
 class OwnIssuer(Protocol):
     """This deployment's own issuer, read from its own database: no network."""
 
-    @property
-    def issuer_id(self) -> str:
-        """Its DID, as credentials name it."""
+    def is_ours(self, identifier: str, /) -> bool:
+        """Whether this is its identifier; of a did:key issuer each of its keys has been one."""
 
     @property
     def name(self) -> str:
         """Its name, as shown to people."""
 
-    def did_document(self) -> Mapping[str, Any]:
-        """Its current DID document (`did.did_document`)."""
+    def did_document(self, identifier: str, /) -> Mapping[str, Any]:
+        """The current document of an identifier of ours (`did.did_document`)."""
 
     def status_list(self, url: str, /) -> Bits | None:
         """The list of that URL as it stands now; None if it is none of ours."""

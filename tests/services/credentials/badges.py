@@ -18,7 +18,7 @@ from services.credentials.did import PublishedKey, did_document
 from services.credentials.multikey import did_key, encode_base58, multikey
 from services.credentials.status_list import Bits
 from services.credentials.trust_file import Trust, TrustedIssuer, TrustedKey
-from services.credentials.verdicts import LogFinding, Source, Verdict
+from services.credentials.verdicts import CHECKS, LogFinding, Source, Verdict
 from services.credentials.verification import verify_sources
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -194,11 +194,10 @@ class Ourselves:
     document_changes: dict[str, Any] = field(default_factory=dict)
     name: str = "Our own agency"
 
-    @property
-    def issuer_id(self) -> str:
-        return self.issuer.id
+    def is_ours(self, identifier: str, /) -> bool:
+        return identifier == self.issuer.id
 
-    def did_document(self) -> Mapping[str, Any]:
+    def did_document(self, identifier: str, /) -> Mapping[str, Any]:
         return self.issuer.document(**self.document_changes)
 
     def status_list(self, url: str, /) -> Bits | None:
@@ -212,6 +211,14 @@ def verify(document: Any, *, name: str = "badge.json", now: datetime = NOW, **gi
     """The one verdict on a document or its text."""
     data = document if isinstance(document, bytes) else json.dumps(document, ensure_ascii=False).encode()
     (verdict,) = verify_sources([Source(name, data)], now=now, **given)
+    return agrees(verdict)
+
+
+def agrees(verdict: Verdict) -> Verdict:
+    """Each answer's summary agrees with its parts: `valid` exactly when every check passed, all ten in order."""
+    answer = verdict.as_json()
+    assert [check["name"] for check in answer["checks"]] == list(CHECKS)
+    assert (answer["verdict"] == "valid") == all(check["result"] == "passed" for check in answer["checks"])
     return verdict
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import random
 import time
 from typing import Any
 
@@ -14,7 +15,16 @@ from hypothesis import strategies as st
 from pyld import jsonld
 
 from services.credentials.canonical import MAX_WORK, Poison, Work, canonical, canonical_lines
-from services.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES, PINNED, ContextFault, NotPinned, pinned
+from services.credentials.contexts import (
+    CREDENTIALS_V2,
+    EXTENSIONS,
+    OPEN_BADGES,
+    PINNED,
+    ActiveContext,
+    ContextFault,
+    NotPinned,
+    pinned,
+)
 from services.credentials.statements import NotRead, Quad, Undefined, Unsaid, statements
 from tests.services.credentials.badges import change, example
 
@@ -195,6 +205,76 @@ def test_canonical_form_is_that_of_pyld_and_pyoxigraph(document: dict[str, Any])
     except Undefined:  # a term out of place for its type: then pyld drops it without a word
         return
     assert form == plain(document)
+
+
+SETS = [
+    [CREDENTIALS_V2, OPEN_BADGES],
+    [CREDENTIALS_V2],
+    [CREDENTIALS_V2, OPEN_BADGES, EXTENSIONS],
+    [CREDENTIALS_V2, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json"],
+    [CREDENTIALS_V2, "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json", OPEN_BADGES],
+    [CREDENTIALS_V2, "https://w3id.org/security/data-integrity/v2"],
+    ["https://w3id.org/security/multikey/v1"],
+]
+
+
+def any_document(chance: random.Random) -> dict[str, Any]:
+    """A document of terms and types that its contexts define, put together without sense."""
+    urls = chance.choice(SETS)
+    base = CONTEXTS.active(urls)
+    types = [name for name, term in base.terms.items() if term is not None and term.scoped and term.iri[0] != "@"]
+
+    def node(active: ActiveContext, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        named = chance.sample(types, min(len(types), chance.choice([0, 1, 1, 1, 2])))
+        if named:
+            found["type"] = named if len(named) > 1 else chance.choice([named, named[0]])
+        if chance.random() < 0.5:
+            found["id"] = chance.choice(["urn:x:1", "urn:x:2", "https://a.example/1"])
+        scope = active.previous or active
+        with contextlib.suppress(ContextFault):
+            scope = CONTEXTS.for_types(scope, named)
+        names = [name for name, term in scope.terms.items() if term is not None and term.iri[0] != "@"]
+
+        def value(kind: str | None) -> Any:
+            if depth < 3 and chance.random() < 0.35:
+                return node(scope, depth + 1)
+            if kind == "@id":
+                return chance.choice(["urn:x:1", "https://a.example/1"])
+            if kind == "@vocab":
+                return chance.choice([*names, "urn:x:9"])
+            return chance.choice(["s", 't"\\', True, False, 3, 2.5, -7, "2026-01-01T00:00:00Z", "urn:x:2"])
+
+        for name in chance.sample(names, min(len(names), chance.randrange(5))):
+            term = scope.terms[name]
+            assert term is not None
+            one = chance.random() < 0.6
+            found[name] = value(term.type) if one else [value(term.type) for _ in range(chance.randrange(1, 4))]
+        return found
+
+    return {**node(base, 0), "@context": urls}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_whatever_is_read_is_read_as_pyld_reads_it(chance: random.Random) -> None:
+    document = any_document(chance)
+    try:
+        form = canonical(document, CONTEXTS)
+    except Unsaid:
+        return
+    assert form == plain(document)
+
+
+def test_one_document_does_not_decide_about_the_next() -> None:
+    """A term's own context may redefine what is protected, a type's may not; here one is the same context."""
+    urls = [CREDENTIALS_V2, "https://w3id.org/security/data-integrity/v2"]
+    by_type = {"@context": urls, "type": ["cnf", "BitstringStatusListEntry"], "exp": 1}
+    by_term = {"@context": urls, "type": ["BitstringStatusListEntry"], "cnf": {"kid": "urn:x:1"}}
+    for _ in range(2):
+        with pytest.raises(Undefined):
+            canonical(by_type, CONTEXTS)
+        assert canonical(by_term, CONTEXTS) == plain(by_term)
 
 
 def test_endorsements_bring_their_own_contexts_and_proofs() -> None:
