@@ -11,6 +11,7 @@ from apps.cli.output import CalledWrongly, Exit, Format, FormatOption, Output
 from contracts.ids import is_id
 from contracts.times import format_timestamp
 from foundation.access.permissions import OPERATOR
+from services.credentials.issuer import signing_key
 
 Yes = Annotated[bool, typer.Option("--yes", help="do it; without it, only say what would be done")]
 As = Annotated[str | None, typer.Option("--as", metavar="PERSON", help="the person who acts; else the operator")]
@@ -32,12 +33,13 @@ def list_(format: FormatOption = Format.TABLE) -> int:  # noqa: A002  # the opti
     output = Output(format)
     with opened(output) as system:
         room = system.credentials
+        now = signing_key(room.keys.all())
         found = [
             {
                 "key": key.key,
-                "state": "signs" if key.signs else "retired",
-                "made_at": format_timestamp(key.made_at),
-                "retired_at": format_timestamp(key.retired_at) if key.retired_at else None,
+                "state": "signs" if key == now else "stands by" if key.signs else "retired",
+                "made_at": format_timestamp(key.made_at.replace(microsecond=0)),
+                "retired_at": format_timestamp(key.retired_at.replace(microsecond=0)) if key.retired_at else None,
                 "verification_method": room.issuer.method(key.key),
                 "file_here": room.ring.has(key.key),
             }

@@ -13,7 +13,7 @@ from foundation.postgres.connections import Pool
 
 from .badge import credential_digest, credential_url
 from .did import did_key_document
-from .issuer import Issuer, IssuerKey, own_did_document, signing_key
+from .issuer import Issuer, IssuerKey, own_did_document
 from .key_ring import IssuerKeys
 from .published_lists import own_bits
 from .status_list import Bits
@@ -28,21 +28,20 @@ class DatabaseIssuer:
         self._pool = pool
         self._issuer = issuer
         self._keys: list[IssuerKey] = keys.all()
+        self._identifiers = {issuer.did(key.key) for key in self._keys}
         self._lists: dict[str, Bits | None] = {}
 
-    @property
-    def issuer_id(self) -> str:
-        key = signing_key(self._keys)
-        return self._issuer.did(key.key if key else "") if key or self._issuer.has_document else ""
+    def is_ours(self, identifier: str, /) -> bool:
+        return identifier in self._identifiers
 
     @property
     def name(self) -> str:
         return self._issuer.name
 
-    def did_document(self) -> Mapping[str, Any]:
+    def did_document(self, identifier: str, /) -> Mapping[str, Any]:
         if self._issuer.has_document:
             return own_did_document(self._issuer, self._keys)
-        return did_key_document(self.issuer_id)
+        return did_key_document(identifier)
 
     def status_list(self, url: str, /) -> Bits | None:
         if url not in self._lists:
