@@ -49,8 +49,8 @@ class Output:
 
     def __init__(self, format: Format = Format.TABLE) -> None:  # noqa: A002  # the option's own name
         self.json = format is Format.JSON
-        self.console = Console(highlight=False, soft_wrap=False)
-        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=False, emoji=False)
+        self._errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def emit(self, value: Mapping[str, Any]) -> None:
         """One JSON object on one line of standard output."""
