@@ -134,6 +134,8 @@ class Attain:
             steps = None if state.position != looked_at else steps
         if steps is None:
             steps = read_steps(self._log, principal, after=state.position, until=until)
+        # Tables made anew take in at once all that was recorded: then the batches to come hold nothing new.
+        steps = [step for step in steps if step.position > state.position]
         whole = True
         for step in self._timeline.with_reassessments(steps, after=state.position, until=until):
             if len(made) >= ENOUGH:
@@ -153,6 +155,7 @@ class Attain:
         """The state as kept. Where the log says that more was looked at (tables made anew), as recorded there."""
         recorded = read_recorded(self._log, principal)
         until = max([looked_at, *(one.data["because"] for one in recorded)])
+        take_decisions(self._timeline, self._log, until)
         steps = read_steps(self._log, principal, until=until) if until else []
         folded = fold(steps, recorded, self._timeline, until=until)
         if until == looked_at:

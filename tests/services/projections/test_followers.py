@@ -62,10 +62,9 @@ def test_each_level_is_recorded_once_with_its_cause(demo_database: Database) -> 
     agrees_with_replay(demo_database)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_any_batch_size_and_a_rebuild_give_the_same_bytes(demo_database: Database, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "size"), [(0, 1), (1, 2), (100, 3), (2, 7), (105, 20), (3, 500)])
+def test_any_batch_size_and_a_rebuild_give_the_same_bytes(demo_database: Database, seed: int, size: int) -> None:
     record(demo_database, sound(history_of(seed, 45)))
-    size = (1, 2, 3, 7, 20, 500)[seed]
     follow(Attain(demo_database.log("projections")), demo_database, batch=size)
     kept, recorded = model(demo_database), attainments(demo_database)
     agrees_with_replay(demo_database)
@@ -75,7 +74,7 @@ def test_any_batch_size_and_a_rebuild_give_the_same_bytes(demo_database: Databas
     with demo_database.connect("projections") as connection:
         connection.execute("DELETE FROM projections.continuum")
         connection.execute("UPDATE projections.followers SET position = 0")
-    follow(Attain(demo_database.log("projections")), demo_database, batch=500)
+    follow(Attain(demo_database.log("projections")), demo_database, batch=5)
     assert model(demo_database) == kept
     assert attainments(demo_database) == recorded
 
