@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from contracts.refusals import Refusal
+from foundation.fetching import Fetched
 from services.credentials.badge import credential_bytes
 from services.credentials.data_integrity import sign
 from services.credentials.linting import lint
+from services.credentials.trust_file import parse_trust
 from services.credentials.verdicts import Source
+from services.credentials.verification import verify_sources
 from tests.databases import Database
 from tests.services.credentials.world import ORIGIN, World, catch_up
 
@@ -234,3 +238,54 @@ def test_nobodys_name_or_address_stands_in_the_services_own_tables(world: World)
     dumped = str(world.tables(everything=True))
     assert "heron@example.com" not in dumped
     assert "Name of" not in dumped
+
+
+def test_an_independent_verifier_accepts_the_baked_badge_and_sees_its_revocation(world: World) -> None:
+    from openbadgeslib.verify import verify_badge
+
+    item = world.observed()
+    world.reached(item, level="aspiring")
+    world.reached(item, level="emerging")
+    world.settle()
+    world.lapsed(level="emerging", because=item.position)
+    world.settle()
+    said = []
+    for event in world.events("CredentialIssued"):
+        level = world.room.application.level_of(event.data["credential_id"])
+        baked = world.room.public.baked(event.data["document"], level)
+        result = verify_badge(
+            baked,
+            "3",
+            resolve_did=True,
+            check_status=True,
+            verify_status_list=False,  # it reads lists as JWT only
+            download=lambda url: world.room.lists.current(url.rsplit("/", 1)[1]).body,
+        )
+        said.append((result.valid, str(result.reason)))
+    assert said[0][0], said[0]
+    assert not said[1][0]
+    assert "'revocation' is set" in said[1][1]
+
+
+def test_our_status_list_verifies_as_a_credential_of_its_own(world: World) -> None:
+    world.reached(world.observed())
+    world.settle()
+    (document,) = world.documents()
+    served = world.room.lists.current("r1").body
+    trust = {
+        "issuers": [
+            {"id": document["issuer"]["id"], "name": "Ours", "reason": "as a stranger would trust us"},
+        ]
+    }
+
+    def fetch(url: str) -> Fetched:
+        assert url == document["credentialStatus"]["statusListCredential"]
+        return Fetched(url, "application/vc", served)
+
+    (verdict,) = verify_sources(
+        [Source("", credential_bytes(document))],
+        now=datetime.now(UTC),
+        trust=parse_trust(json.dumps(trust).encode()),
+        fetch=fetch,
+    )
+    assert verdict.verdict == "valid", verdict.as_json()
