@@ -60,7 +60,7 @@ def ports_of(system: System) -> Ports:
         framework=lambda: MLDS_2016,
         policy=lambda: BASELINE,
         people=people,
-        name_of=system.people.name_of,
+        name_of=lambda person: system.people.name_of(person),  # asked for late: not every process has that login
         continuum=lambda principal: system.projections.continuum(_READER, principal),
         evidence=evidence,
         credentials=credentials,

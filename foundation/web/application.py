@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse
@@ -47,6 +49,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
     )
     for router in routers:
         app.include_router(router)
@@ -60,6 +63,11 @@ def create_app(
         app.add_exception_handler(kind, faces.of(answer))
     app.add_middleware(_Guard, hosts=frozenset({*LOOPBACK_NAMES, *hosts}), faces=faces)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    # FastAPI's own takes any one of the methods, and so another at each start.
+    return re.sub(r"\W+", "_", f"{route.name}{route.path_format}_{min(route.methods)}").strip("_").lower()
 
 
 class _Faces:

@@ -5,6 +5,10 @@ set -eu
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$missing postgresql-15"
+# These two are only unpacked, into a cache.
+for tool in compose nginx; do
+  sh "$(dirname "$0")/unpacked-tools.sh" "$tool" >/dev/null || true
+done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Installing for the tests:$missing …"

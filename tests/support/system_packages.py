@@ -7,13 +7,26 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+
+@cache
+def unpacked(tool: str) -> Path | None:
+    """The program `compose` or `nginx` that `unpacked-tools.sh` has fetched, or can fetch now; else None."""
+    script = Path(__file__).with_name("unpacked-tools.sh")
+    done = subprocess.run(["sh", script, tool], capture_output=True, text=True, check=False)
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
+
+
 PACKAGES = {
     "chromium": ("chromium", lambda: shutil.which("chromium") is not None),
     "postgresql-15": ("postgresql-15", lambda: Path("/usr/lib/postgresql/15/bin/postgres").exists()),
+    "compose": ("docker-compose/trixie", lambda: unpacked("compose") is not None),
+    "nginx": ("nginx", lambda: unpacked("nginx") is not None),
 }
 """Word → (Debian package, whether it is there)."""
 
