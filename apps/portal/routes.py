@@ -24,12 +24,16 @@ from .views import continuum as continuum_view
 from .views.badge import badge_page
 from .views.home import stairs
 from .views.people import people
-from .views.verdicts import Verdicts, verdicts
+from .views.verdicts import Drawing, Verdicts, verdicts
 
 NOT_SHARED: Final = "There is no badge here, or its holder does not share it."
 MAX_FILES: Final = 50
 MAX_FILE_BYTES: Final = 16 << 20
+SHOWN_MOST: Final = 200
+"""Results on one page; a file can hold thousands of credentials."""
 MAX_TEXT: Final = 1_000_000
+EXAMPLE: Final = Drawing("6", "developing", "Developing", 3)
+"""The badge on the first page: decoration."""
 _UUID: Final = re.compile(UUID_PATTERN)
 
 
@@ -89,6 +93,7 @@ def _home(routes: APIRouter, ports: Ports, pages: Pages) -> None:
             competencies=len(framework.competencies),
             domains=len(framework.domains or ()),
             stairs=stairs(ports.policy()),
+            example=EXAMPLE,
         )
 
 
@@ -167,7 +172,14 @@ def _verify(routes: APIRouter, ports: Ports, pages: Pages) -> None:
         request: Request, found: Verdicts | None, *, fault: str = "", text: str = "", recipient: str = ""
     ) -> Response:
         return pages.page(
-            request, "verify.html", verdicts=found, fault=fault, text=text, recipient=recipient, max_files=MAX_FILES
+            request,
+            "verify.html",
+            verdicts=found,
+            fault=fault,
+            text=text,
+            recipient=recipient,
+            max_files=MAX_FILES,
+            shown_most=SHOWN_MOST,
         )
 
     @routes.api_route("/verify", methods=["GET", "HEAD"])
@@ -193,7 +205,7 @@ def _verify(routes: APIRouter, ports: Ports, pages: Pages) -> None:
         if len(sources) > MAX_FILES:
             return draw(request, None, fault=f"Check at most {MAX_FILES} files at a time.", recipient=recipient)
         answers = ports.verify(sources, recipient.strip() or None)
-        return draw(request, verdicts(answers), text=text, recipient=recipient)
+        return draw(request, verdicts(answers), recipient=recipient)
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:

@@ -39,11 +39,14 @@ class BadgePage:
     awarded: str
     what_it_took: tuple[str, ...]
     """Sentences; the first says on what it rests."""
+    says_no_certificate: bool
+    """Whether the credential itself says that it is no certificate."""
     asked: tuple[str, ...]
     """The criteria, as paragraphs."""
     steps: tuple[tuple[str, str, bool], ...]
     """(level, its descriptor, whether it is the one reached), lowest first."""
-    alignments: tuple[tuple[str, str], ...]
+    alignments: tuple[tuple[str, tuple[str, ...]], ...]
+    """(framework, what of it), in the credential's order."""
     linkedin: str
     qr: str
     description: str
@@ -71,12 +74,10 @@ def badge_page(credential_id: str, document: Json, answer: Json, *, holder: str 
         awarded=words.day(document.get("awardedDate") or document["validFrom"]),
         issuer=issuer,
         what_it_took=basis,
+        says_no_certificate=any("certificate" in sentence for sentence in basis),
         asked=_paragraphs(achievement["criteria"].get("narrative")),
         steps=_steps(subject, achievement),
-        alignments=tuple(
-            (words.clean(one.get("targetName"), 300), words.clean(one.get("targetFramework"), 200))
-            for one in achievement.get("alignment", ())
-        ),
+        alignments=_alignments(achievement),
         linkedin=_linkedin(name, issuer, document, url, credential_id),
         qr=qr(url),
         description=basis[0] if basis else words.clean(achievement.get("description"), 200),
@@ -102,6 +103,14 @@ def _steps(subject: Json, achievement: Json) -> tuple[tuple[str, str, bool], ...
         (words.clean(step["name"], 100), words.clean(step.get("description"), 600), step["id"] in reached)
         for step in steps
     )
+
+
+def _alignments(achievement: Json) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found: dict[str, list[str]] = {}
+    for one in achievement.get("alignment", ()):
+        framework = words.clean(one.get("targetFramework"), 200) or "Other"
+        found.setdefault(framework, []).append(words.clean(one.get("targetName"), 300))
+    return tuple((framework, tuple(targets)) for framework, targets in found.items())
 
 
 def _linkedin(name: str, issuer: str, document: Json, url: str, credential_id: str) -> str:

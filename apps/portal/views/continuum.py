@@ -87,10 +87,14 @@ def _row(one: Json, framework: Framework) -> Row:
 
 
 def _label(number: int, one: Json, framework: Framework) -> tuple[str, bool]:
+    """ "6. Observes classroom instruction …", or "Competency 18", and whether it is official text."""
     if number in framework.numbers:
         competency = framework.competency(number)
-        return words.clean(competency.label, 400), competency.has_official_text
-    return words.clean(one.get("title"), 400) or f"Competency {number}", bool(one.get("title"))
+        text, official = words.clean(competency.label, 400), competency.has_official_text
+    else:
+        text, official = words.clean(one.get("title"), 400), bool(one.get("title"))
+    bare = words.competency_name(number)
+    return (bare if text in ("", bare) else f"{number}. {text}"), official
 
 
 def _cell(level: Json, standing: str | None) -> Cell:
@@ -150,6 +154,8 @@ class CompetencyView:
     heading: str
     level: str | None
     level_label: str
+    steps: int
+    """How many of the four levels stand."""
     policy: str
     levels: tuple[LevelView, ...]
     next_label: str | None
@@ -174,6 +180,7 @@ def competency(one: Json, framework: Framework, evidence: Iterable[Json]) -> Com
         heading=heading,
         level=one["level"],
         level_label=words.level_label(one["level"]),
+        steps=0 if one["level"] is None else Level(one["level"]).rank + 1,
         policy=f"{policy['id']} {policy['version']}",
         levels=tuple(_level(level, one, framework, items) for level in one["levels"]),
         next_label=words.level_label(upcoming["level"]) if upcoming else None,
@@ -219,7 +226,7 @@ def _level(level: Json, one: Json, framework: Framework, items: Mapping[str, Evi
 def _clauses(clauses: Sequence[Json]) -> tuple[Clause, ...]:
     return tuple(
         Clause(
-            asks=words.clause(clause["clause"], clause["need"]),
+            asks=words.upper_first(words.clause(clause["clause"], clause["need"])),
             need=str(clause["need"]),
             have=str(clause["have"]),
             met=bool(clause["met"]),
@@ -235,7 +242,7 @@ def _overall_clauses(clauses: Sequence[Json], framework: Framework) -> tuple[Cla
         label, _ = _label(number, clause, framework)
         found.append(
             Clause(
-                asks=label if label == f"Competency {number}" else f"{number}. {label}",
+                asks=label,
                 need=words.level_label(clause["need"]),
                 have=words.level_label(clause["have"]) if clause.get("have") else "none yet",
                 met=bool(clause["met"]),

@@ -45,8 +45,8 @@ class Person:
     overall_label: str
     segments: tuple[Segment, ...]
     competencies: int
-    summary: str
-    """The bar in words."""
+    summary: tuple[str, ...]
+    """The bar in words, a part for each level that occurs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _person(row: PersonRow) -> Person:
         overall_label=words.level_label(row.overall),
         segments=tuple(segments),
         competencies=max(row.competencies, 1),
-        summary=" · ".join(parts),
+        summary=tuple(parts),
     )
 
 

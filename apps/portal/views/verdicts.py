@@ -115,6 +115,8 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     all: tuple[Verdict, ...]
+    heading: str
+    """The answer in a few words, for the title of the page."""
     summary: str
 
 
@@ -122,10 +124,12 @@ def verdicts(answers: Sequence[Json]) -> Verdicts:
     shown = tuple(verdict(answer) for answer in answers)
     good = sum(one.verdict == "valid" for one in shown)
     if len(shown) == 1:
-        summary = f"{shown[0].look.word}. {shown[0].look.sentence}"
+        heading = shown[0].look.word
+        summary = f"{heading}. {shown[0].look.sentence}"
     else:
-        summary = f"{good} of {words.counted(len(shown), 'badge')} valid."
-    return Verdicts(shown, summary)
+        heading = f"{good} of {words.counted(len(shown), 'badge')} valid"
+        summary = f"{heading}."
+    return Verdicts(shown, heading, summary)
 
 
 def verdict(answer: Json) -> Verdict:

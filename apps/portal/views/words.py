@@ -64,6 +64,10 @@ def competency_name(competency: CompetencyOrOverall) -> str:
     return "Overall level" if competency == OVERALL else f"Competency {competency}"
 
 
+def upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def joined(parts: list[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
