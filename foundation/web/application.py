@@ -145,9 +145,13 @@ class _Guard:
                 headers.setdefault("Referrer-Policy", "no-referrer")
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
+            elif bodiless:
+                message = {**message, "body": b""}
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        # HEAD is GET without the content (RFC 9110 section 9.3.2), at every address.
+        bodiless = scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if bodiless else scope, receive, with_headers)
 
 
 def _host(request: Request) -> str:

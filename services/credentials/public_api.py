@@ -27,7 +27,6 @@ Verify = Callable[[Sequence[Source], str | None], Sequence[Verdict]]
 MAX_BODY: Final = 16 << 20
 MAX_FILES: Final = 200
 _DAY: Final = 86_400
-_GET: Final = ["GET", "HEAD"]
 
 
 def router(credentials: Credentials, public: PublicDocuments, lists: PublishedLists, verify: Verify) -> APIRouter:
@@ -39,14 +38,14 @@ def router(credentials: Credentials, public: PublicDocuments, lists: PublishedLi
 
 
 def _credentials(routes: APIRouter, credentials: Credentials, public: PublicDocuments) -> None:
-    @routes.api_route("/credentials/{credential_id}.png", methods=_GET)
+    @routes.get("/credentials/{credential_id}.png")
     def picture(request: Request, credential_id: str) -> Response:
         """The picture of a shared badge, with the credential in it."""
         shown = credentials.shared(credential_id)
         png = public.baked(shown.document, credentials.level_of(credential_id))
         return document(request, png, "image/png", max_age_s=0)
 
-    @routes.api_route("/credentials/{credential_id}", methods=_GET)
+    @routes.get("/credentials/{credential_id}")
     def credential(request: Request, credential_id: str) -> Response:
         """A shared badge: 404 before its holder shares it, 410 after erasure."""
         shown = credentials.shared(credential_id)
@@ -55,20 +54,20 @@ def _credentials(routes: APIRouter, credentials: Credentials, public: PublicDocu
 
 
 def _documents(routes: APIRouter, public: PublicDocuments, lists: PublishedLists) -> None:
-    @routes.api_route("/achievements/{framework}", methods=_GET)
+    @routes.get("/achievements/{framework}")
     def framework(request: Request, framework: str) -> Response:
         return document(request, public.framework(framework), "application/json", max_age_s=_DAY)
 
-    @routes.api_route("/achievements/{framework}/{competency}", methods=_GET)
+    @routes.get("/achievements/{framework}/{competency}")
     def competency(request: Request, framework: str, competency: str) -> Response:
         return document(request, public.competency(framework, competency), "application/json", max_age_s=_DAY)
 
-    @routes.api_route("/achievements/{framework}/{competency}/{level}.png", methods=_GET)
+    @routes.get("/achievements/{framework}/{competency}/{level}.png")
     def achievement_picture(request: Request, framework: str, competency: str, level: str) -> Response:
         png = public.achievement_picture(framework, competency, level)
         return document(request, png, "image/png", max_age_s=_DAY)
 
-    @routes.api_route("/achievements/{framework}/{competency}/{level}", methods=_GET)
+    @routes.get("/achievements/{framework}/{competency}/{level}")
     def achievement(
         request: Request,
         framework: str,
@@ -88,7 +87,7 @@ def _documents(routes: APIRouter, public: PublicDocuments, lists: PublishedLists
         media_type = best_type(request.headers.get("accept"), DOCUMENT_TYPES)
         return document(request, found, media_type, max_age_s=3600, vary=True)
 
-    @routes.api_route("/status/{name}", methods=_GET)
+    @routes.get("/status/{name}")
     def status_list(
         request: Request, name: str, timestamp: str | None = Query(None, description="a past list")
     ) -> Response:
@@ -99,12 +98,12 @@ def _documents(routes: APIRouter, public: PublicDocuments, lists: PublishedLists
         age = int(TTL.total_seconds())
         return document(request, lists.current(name).body, media_type, max_age_s=age, vary=True)
 
-    @routes.api_route("/keys/{name}", methods=_GET)
+    @routes.get("/keys/{name}")
     def key(request: Request, name: str) -> Response:
         """A key of the issuer, as one JSON Web Key."""
         return document(request, public.key(name), "application/jwk+json", max_age_s=_DAY)
 
-    @routes.api_route("/.well-known/did.json", methods=_GET)
+    @routes.get("/.well-known/did.json")
     def did_document(request: Request) -> Response:
         return document(request, public.did_document(), "application/did+json", max_age_s=300)
 
