@@ -90,6 +90,14 @@ class Templates:
                         sql.Identifier(name + suffix), sql.Identifier(template + suffix)
                     )
                 )
+                to = [f"{template}_{service}" for service in passwords if (service == "keys") == (suffix == "_keys")]
+                # What may connect is not copied from a template.
+                grants = sql.SQL(
+                    "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT, TEMPORARY ON DATABASE {0} TO {1}"
+                )
+                connection.execute(
+                    grants.format(sql.Identifier(name + suffix), sql.SQL(", ").join(map(sql.Identifier, to)))
+                )
         urls = {
             service: self.server.url(
                 f"{name}_keys" if service == "keys" else name, login=f"{template}_{service}", password=password

@@ -87,14 +87,15 @@ def migrate(
     with connect(admin_url, limits=None) as admin:
         if admin.info.server_version < _OLDEST:
             raise Unusable(f"PostgreSQL 15 or later is needed; this is version {admin.info.server_version // 10000}.")
+        admin.execute("SELECT pg_advisory_lock(7811887, 4)")  # one at a time; the connection's end lets it go
         made = _ensure_logins(admin, logins, known, reset_passwords)
         created = _ensure_database(admin, database, [logins[name] for name in SERVICES])
         _ensure_database(admin, keys_database, [logins["keys"]])
-    known |= made
-    with connect(with_database(admin_url, database), limits=None) as connection:
-        applied = _upgrade_log(connection, rooms, logins, event_owners, demonstration, phases)
-    with connect(with_database(admin_url, keys_database), limits=None) as connection:
-        applied += _upgrade_keys(connection, logins["keys"], phases)
+        known |= made
+        with connect(with_database(admin_url, database), limits=None) as connection:
+            applied = _upgrade_log(connection, rooms, logins, event_owners, demonstration, phases)
+        with connect(with_database(admin_url, keys_database), limits=None) as connection:
+            applied += _upgrade_keys(connection, logins["keys"], phases)
     return Provisioned(
         database=database,
         keys_database=keys_database,
@@ -145,7 +146,6 @@ def _ensure_logins(
 ) -> dict[str, str]:
     made = {}
     with admin.transaction():
-        admin.execute("SELECT pg_advisory_xact_lock(7811887, 3)")
         for name, login in logins.items():
             there = admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,)).fetchone() is not None
             if there and (name in known or not reset_passwords):
