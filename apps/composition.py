@@ -36,7 +36,6 @@ from services.credentials.room import CredentialsRoom
 from services.credentials.verdicts import Source, Verdict
 from services.evidence import api as evidence_api
 from services.evidence.application import Evidence
-from services.evidence.reading import Records
 from services.governance import api as governance_api
 from services.governance.application import Governance
 from services.governance.reading import People
@@ -146,10 +145,6 @@ class System:
         return Evidence(self.log("evidence"), self.artifacts, self.clock)
 
     @cached_property
-    def records(self) -> Records:
-        return Records(self.log("evidence"), self.clock)
-
-    @cached_property
     def projections(self) -> Projections:
         return Projections(self.log("projections"), self.clock)
 
@@ -216,7 +211,7 @@ class System:
         if "governance" in parts:
             routers.append(governance_api.router(self.governance, gate))
         if "evidence" in parts:
-            routers.append(evidence_api.router(self.evidence, self.records, gate))
+            routers.append(evidence_api.router(self.evidence, gate))
         if "projections" in parts:
             routers.append(projections_api.router(self.projections, gate))
         if "credentials" in parts:

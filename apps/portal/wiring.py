@@ -41,7 +41,7 @@ def ports_of(system: System) -> Ports:
         return rows
 
     def evidence(principal: str) -> Sequence[Mapping[str, Any]]:
-        return [shown.to_data() for shown in system.records.evidence(_READER, principal, 0, _ALL)]
+        return [shown.to_data() for shown in system.evidence.records.evidence(_READER, principal, 0, _ALL)]
 
     def shared_badge(credential_id: str) -> SharedBadge:
         shown = system.credentials.application.shared(credential_id)
