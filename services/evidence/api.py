@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Path, Request, Response, UploadFile
 from pydantic import ValidationError
 
 from contracts.events import evidence as events
@@ -15,7 +15,6 @@ from contracts.strict_json import JsonFault, parse
 from foundation.access.permissions import Caller
 from foundation.web import Gate, Page, api_router, command, idempotency_key, min_position_of
 from services.evidence.application import Evidence, Receipt
-from services.evidence.reading import Records
 
 MAX_METADATA = 1 << 18
 
@@ -54,7 +53,8 @@ def metadata_of(part: Any) -> NewArtifact:
         raise Refusal(Kind.INVALID_BODY, detail, faults) from None
 
 
-def router(evidence: Evidence, records: Records, gate: Gate) -> APIRouter:
+def router(evidence: Evidence, gate: Gate) -> APIRouter:
+    records, imports = evidence.records, evidence.imports
     routes = api_router(prefix="/api/v1", tags=["evidence"])
     a_caller = Depends(gate.caller)
     a_key = Depends(idempotency_key)
@@ -193,6 +193,22 @@ def router(evidence: Evidence, records: Records, gate: Gate) -> APIRouter:
         """A director who did not judge the item resolves the dispute; `upheld` retracts the item."""
         made = command(request, caller, key)
         return _answer(evidence.go_on(caller, evidence_id, events.DisputeResolved, body, made))
+
+    @routes.post("/imports", status_code=201, responses={200: {"description": "a dry run: nothing was stored"}})
+    def import_file(
+        response: Response,
+        file: Annotated[UploadFile, File(description="CSV or JSON Lines")],
+        dry_run: bool = False,
+        exclusive: bool = False,
+        caller: Caller = a_caller,
+        key: str | None = a_key,
+    ) -> dict[str, Any]:
+        """Imports evidence, all or nothing; every fault by row and column. The same file again adds nothing, so
+        no key is needed."""
+        done = imports.run(caller, file.file, dry_run=dry_run, exclusive=exclusive)
+        if dry_run:
+            response.status_code = 200
+        return done.to_data()
 
     known = Depends(min_position_of(lambda: records))
 

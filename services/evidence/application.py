@@ -8,35 +8,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import IO, Any, Final
 from uuid import uuid4
 
-from contracts.dossier import BEGINS
-from contracts.events import EVENT_TYPES
 from contracts.events import evidence as events
-from contracts.framework import MLDS_2016
 from contracts.refusals import Fault, Kind, Refusal
 from contracts.statement import Statement
 from foundation.access.permissions import Caller
-from foundation.access.standing import STANDING_TYPES
 from foundation.artifacts import ArtifactStore, harmless_name, told_by_bytes
 from foundation.eventlog import Command, EventLog, NewEvent, Query, Recorded, decide, item, query
 from services.evidence.advice import with_advice
+from services.evidence.boundary import BEGIN_TYPES, beginning, continuing, first_of
+from services.evidence.importing import Imports
 from services.evidence.observation import TextNeeded
-from services.evidence.recording import (
-    Facts,
-    Recording,
-    competencies_of,
-    naming_who_began,
-    objections,
-    recording,
-)
+from services.evidence.reading import Records
+from services.evidence.recording import Facts, Recording, naming_who_began, objections, recording
 
 Clock = Callable[[], datetime]
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 """The database's clock may be this far behind ours, and it tells the day of recording."""
-
-BEGIN_TYPES: Final = tuple(BEGINS)
-ITEM_TYPES: Final = tuple(name for name, kind in EVENT_TYPES.items() if kind.owner == "evidence")
-OF_VISITS: Final = ("ObservationRecorded", "EvidenceRetracted", "DisputeResolved")
 
 
 def utc_now() -> datetime:
@@ -56,6 +44,8 @@ class Evidence:
         self.log = log
         self.artifacts = artifacts
         self.clock = clock
+        self.records = Records(log, clock)
+        self.imports = Imports(log, clock, self.today)
 
     def today(self) -> date:
         """The UTC date that an event recorded now is certain to have reached."""
@@ -189,66 +179,6 @@ class Evidence:
         recorded = (done.events or there)[0]
         fresh = bool(done.events) and not done.repeated
         return Receipt(str(recorded.data["evidence_id"]), recorded.position), fresh
-
-
-def beginning(asked: Recording, *, given_id: bool) -> Query:
-    """What the beginning of an item rests on, and no more: others who write about the principal don't conflict."""
-    data = asked.event.data
-    items = [
-        item(types=("DossierOpened",), tags=(asked.event.stream,)),
-        item(types=STANDING_TYPES, tags=(asked.event.recorded_by,)),
-    ]
-    if asked.event.type == "ObservationRecorded" and not asked.distinct:
-        items.append(item(types=OF_VISITS, tags=(asked.event.stream, asked.event.recorded_by)))
-    if given_id:  # one that was made here is new
-        items.append(item(types=BEGIN_TYPES, tags=(f"evidence:{asked.evidence_id}",)))
-    items.extend(
-        item(types=ITEM_TYPES, tags=(f"evidence:{data[name]}",))
-        for name in ("supersedes", "observation_id")
-        if name in data
-    )
-    return query(*items, *_frameworks(asked))
-
-
-def continuing(asked: Recording) -> Query:
-    """What a later step rests on: the item, and who records it."""
-    return query(
-        item(types=ITEM_TYPES, tags=(f"evidence:{asked.evidence_id}",)),
-        item(types=STANDING_TYPES, tags=(asked.event.recorded_by,)),
-        *_frameworks(asked),
-    )
-
-
-def _frameworks(asked: Recording) -> list[Any]:
-    # A published framework only ever adds competencies, so it matters only where the packaged one lacks some.
-    if competencies_of(asked.event.data) <= MLDS_2016.numbers:
-        return []
-    return [item(types=("FrameworkPublished",))]
-
-
-def first_of(asked: Recording, known: Sequence[Recorded]) -> list[Recorded]:
-    """The event that began this very item, where it is there with the same content. Raises TextNeeded."""
-    if not asked.begins:
-        return []
-    for event in known:
-        if (
-            event.type != asked.event.type
-            or event.data.get("evidence_id") != asked.evidence_id
-            or event.stream != asked.event.stream
-            or event.recorded_by != asked.event.recorded_by
-        ):
-            continue
-        if same_content(event, asked.event):
-            return [event]
-    return []
-
-
-def same_content(event: Recorded, asked: NewEvent) -> bool:
-    """Whether both say the same, server-set members aside. Raises TextNeeded where texts are sealed."""
-    wanted = {name: value for name, value in asked.data.items() if name not in asked.server_set}
-    if any(name in wanted and name not in event.data for name in asked.personal):
-        raise TextNeeded
-    return wanted == {name: value for name, value in event.data.items() if name not in asked.server_set}
 
 
 def _members(statement: Statement) -> dict[str, Any]:

@@ -152,6 +152,10 @@ class Facts:
             known = self._standings[person] = standing(person, self._events_of.get(person, ()))
         return known
 
+    def know(self, known: Standing) -> None:
+        """Takes a standing that has been folded elsewhere."""
+        self._standings[known.person] = known
+
     def item(self, evidence_id: str) -> Item | None:
         return self.dossiers.items.get(evidence_id)
 

@@ -19,7 +19,6 @@ from foundation.eventlog import Command, InMemoryEventLog, InMemorySubjectKeys
 from foundation.web import Gate, create_app
 from services.evidence.api import router as evidence_router
 from services.evidence.application import Evidence
-from services.evidence.reading import Records
 from services.governance.api import router as governance_router
 from services.governance.application import Governance
 
@@ -39,10 +38,7 @@ class World:
         self.evidence = Evidence(own, ArtifactStore(blobs, InMemorySubjectKeys()), lambda: self.now)
         governance = Governance(InMemoryEventLog(shared_with=self.log, owner="governance"), lambda: self.now)
         gate = Gate(Tokens([TOKEN]))
-        records = Records(own, lambda: self.now)
-        self.app = create_app(
-            [governance_router(governance, gate), evidence_router(self.evidence, records, gate)], hosts=[]
-        )
+        self.app = create_app([governance_router(governance, gate), evidence_router(self.evidence, gate)], hosts=[])
         self.client = TestClient(self.app, base_url="http://localhost", headers={"Authorization": f"Bearer {TOKEN}"})
         self.settle()
         self.now = datetime(2026, 2, 10, 15, tzinfo=UTC)
