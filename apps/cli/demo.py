@@ -128,7 +128,8 @@ def next_steps(shown: showcase.Checked, picture: Path) -> list[str]:
 
 def program() -> str:
     """How to call `mlds` from where the reader stands."""
-    return "mlds" if shutil.which("mlds") else sys.argv[0]
+    here = Path(sys.argv[0])
+    return str(here) if here.is_file() and not shutil.which("mlds") else "mlds"
 
 
 def _serve(system: System, token: str, port: int, output: Output) -> None:

@@ -58,13 +58,12 @@ def _head(connection: psycopg.Connection[Any]) -> int:
 
 def _each_once(place: Home) -> None:
     """No command twice, no level twice from one event, no cause with two credentials, none signed twice."""
-    once = (
-        "SELECT count(*) - count(DISTINCT command_id) FROM log.events WHERE command_id IS NOT NULL",
-        "SELECT count(*) - count(DISTINCT (tags[1], data::jsonb->>'competency', data::jsonb->>'level', "
-        "data::jsonb->>'because')) FROM log.events WHERE type = 'LevelReached'",
-        "SELECT count(*) - count(DISTINCT data::jsonb->>'cause') FROM log.events WHERE type = 'IssuanceIntended'",
-        "SELECT count(*) - count(DISTINCT data::jsonb->>'credential_id') FROM log.events "
-        "WHERE type = 'CredentialIssued'",
-    )
-    for asked in once:
-        assert place.rows(asked) == [(0,)], asked
+    recorded = "(SELECT type, command_id, tags, convert_from(data, 'UTF8')::jsonb AS data FROM log.events) e"
+    for type_name, member in (("IssuanceIntended", "cause"), ("CredentialIssued", "credential_id")):
+        asked = f"SELECT count(*) - count(DISTINCT data->>'{member}') FROM {recorded} WHERE type = '{type_name}'"
+        assert place.rows(asked) == [(0,)], type_name
+    level = "(tags[1], data->>'competency', data->>'level', data->>'because')"
+    asked = f"SELECT count(*) - count(DISTINCT {level}) FROM {recorded} WHERE type = 'LevelReached'"
+    assert place.rows(asked) == [(0,)]
+    asked = f"SELECT count(*) - count(DISTINCT command_id) FROM {recorded} WHERE command_id IS NOT NULL"
+    assert place.rows(asked) == [(0,)]

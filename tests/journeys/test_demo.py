@@ -71,7 +71,8 @@ def test_levels_are_those_of_a_replay_of_the_plan(demo: tuple[Home, dict[str, An
         stands[line["principal"], str(line["competency"])] = len(line["reached"]) - len(line["lapsed"])
     recorded: Counter[tuple[str, str]] = Counter()
     for kind, principal, competency, number in place.rows(
-        "SELECT type, data::jsonb->>'principal_id', data::jsonb->>'competency', count(*)::int FROM log.events "
+        "SELECT type, data->>'principal_id', data->>'competency', count(*)::int "
+        "FROM (SELECT type, convert_from(data, 'UTF8')::jsonb AS data FROM log.events) e "
         "WHERE type IN ('LevelReached', 'LevelLapsed') GROUP BY 1, 2, 3"
     ):
         recorded[principal, competency] += number if kind == "LevelReached" else -number
@@ -118,7 +119,9 @@ def test_serving_it_shows_pages_and_takes_the_printed_token(demo: tuple[Home, di
         base = f"http://127.0.0.1:{port}"
         with httpx2.Client(transport=httpx2.HTTPTransport(retries=5)) as client:
             assert client.get(f"{base}/livez").status_code == 200
-            assert client.get(f"{base}/").status_code == 200
+            page = client.get(f"{base}/", headers={"Accept": "text/html"})
+            assert page.status_code == 200
+            assert "p-001" in page.text
             asked = f"{base}/api/v1/principals/p-001/continuum"
             assert client.get(asked).status_code == 401
             levels = client.get(asked, headers={"Authorization": f"Bearer {token}"}).json()
