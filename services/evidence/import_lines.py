@@ -36,8 +36,8 @@ def form_of(file: IO[bytes]) -> Literal["csv", "json"]:
     for mark, name in _MARKS:
         if start.startswith(mark):
             raise UnreadableAt(1, f"this file is in {name}; save it as UTF-8 (in a spreadsheet: CSV UTF-8)")
-    if b"\x00" in start:
-        raise UnreadableAt(1, "this file is in UTF-16 or no text at all; save it as UTF-8 (CSV UTF-8)")
+    if b"\x00" in start[:4]:
+        raise UnreadableAt(1, "this file is in UTF-16, or no text at all; save it as UTF-8 (CSV UTF-8)")
     if not start:
         raise UnreadableAt(1, "this file is empty")
     return "json" if start.removeprefix(_BOM).lstrip().startswith(b"{") else "csv"
@@ -59,8 +59,8 @@ def lines_of(file: IO[bytes]) -> Iterator[tuple[int, str]]:
         except UnicodeDecodeError as fault:
             raise UnreadableAt(
                 number,
-                f"line {number}, byte {offset + fault.start} of the file (byte {fault.start + 1} of the line): this "
-                "is not UTF-8. Save the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
+                f"line {number}, byte offset {offset + fault.start} of the file: this is not UTF-8. Save "
+                "the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
             ) from None
         if "\x00" in text:
             raise UnreadableAt(number, f"line {number} holds a NUL character, which no text has")
