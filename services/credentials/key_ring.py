@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import threading
 from pathlib import Path
@@ -15,11 +16,12 @@ from pathlib import Path
 from contracts.events.credentials import KeyMade, KeyRetired
 from contracts.refusals import Kind, Refusal
 from foundation.eventlog import Command, EventLog, NewEvent, Recorded, decide, item, new_event, query
-from foundation.signing import Signer, SoftwareKey
+from foundation.signing import KeyFileFault, Signer, SoftwareKey
 
 from .issuer import ISSUER_STREAM, IssuerKey, issuer_keys, signing_key
 from .multikey import multikey
 
+_log = logging.getLogger(__name__)
 KEY_EVENTS = query(item(types=("KeyMade", "KeyRetired", "KeyCompromised"), tags=(ISSUER_STREAM,)))
 
 
@@ -46,11 +48,21 @@ class KeyRing:
         return name
 
     def signer(self, key: str) -> Signer:
-        """The key of that name. Raises KeyFileFault where its file is not here or does not open."""
+        """The key of that name. Raises Refusal `unavailable` where its file is not here or does not open."""
         with self._lock:
             if key not in self._open:
-                self._open[key] = SoftwareKey.load(self._folder / f"{key}.pem", self._passphrase)
+                try:
+                    self._open[key] = SoftwareKey.load(self._folder / f"{key}.pem", self._passphrase)
+                except KeyFileFault as fault:
+                    _log.error("%s", fault)  # the path is for the operator, not for who asks over HTTP
+                    raise Refusal(
+                        Kind.UNAVAILABLE, f"The issuer's key {key} cannot be used on this machine at present."
+                    ) from fault
             return self._open[key]
+
+    def names(self) -> list[str]:
+        """The keys whose files are here."""
+        return sorted(path.stem for path in self._folder.glob("z*.pem"))
 
     def has(self, key: str) -> bool:
         return os.access(self._folder / f"{key}.pem", os.R_OK)

@@ -7,6 +7,7 @@ it did, the next one finds the event and signs nothing.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,14 +15,14 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import psycopg
-import structlog
 
 from contracts.events import is_erased
 from contracts.events.credentials import CredentialIssued
-from contracts.refusals import Kind, Refusal
+from contracts.refusals import Refusal
 from contracts.times import parse_timestamp
 from foundation.eventlog import EventLog, NewEvent, Recorded, event_id_from, item, new_event
 from foundation.eventlog import query as log_query
+from foundation.eventlog.running import describe
 from foundation.postgres.connections import Pool
 
 from .badge import credential_digest
@@ -29,12 +30,12 @@ from .data_integrity import sign
 from .issuance import BY_RULE, credential_tags
 from .issuer import Issuer
 from .key_ring import KeyRing
-from .linting import RULES, SUSPENDABLE_RULES, lint
+from .linting import RULES, SUSPENDABLE_RULES, LintFaults, lint
 from .queries import query
 
 BATCH: Final = 100
 _IDLE_S: Final = 1.0
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Work(NamedTuple):
@@ -60,13 +61,17 @@ class Signing:
 
     def run(self, stop: threading.Event) -> None:
         """Signs whatever is intended until `stop` is set; a fault is logged and tried again later."""
+        begun = False
         while not stop.is_set():
             seen = self._head()
             try:
+                if not begun:
+                    self.try_again()
+                    begun = True
                 if self.sign_some():
                     continue
             except Exception as fault:  # noqa: BLE001  # whatever it was: the work is still there, and so are we
-                _log.error("signing failed", exc_info=fault)
+                _log.error("signing failed and is tried again: %s", describe(fault))
                 stop.wait(_IDLE_S)
                 continue
             if seen is None:
@@ -89,13 +94,19 @@ class Signing:
             row = cursor.execute(query("count_unsigned")).fetchone()
         return int(row[0]) if row else 0
 
-    def sign_some(self, limit: int = BATCH) -> int:
-        """Signs at most `limit` intents and returns how many were settled; 0: nothing is to do.
+    def try_again(self) -> None:
+        """Takes up what could not be signed before; a mended program may."""
+        with self._pool.transaction() as cursor:
+            cursor.execute(query("unsignable_again"))
 
-        Raises KeyFileFault, LintFaults (both leave the work as it is) and the log's faults.
+    def sign_some(self, limit: int = BATCH) -> int:
+        """Works off at most `limit` intents and returns how many; 0: nothing is to do.
+
+        One that cannot be signed is set aside with its reason and holds up no other; one whose key is not on this
+        machine is left to who has it. Raises the log's faults, upon which the work is as it was.
         """
         with self._pool.transaction() as cursor:
-            work = [Work(*row) for row in cursor.execute(query("unsigned_intents"), (limit,)).fetchall()]
+            work = [Work(*row) for row in cursor.execute(query("unsigned_intents"), (self._ring.names(), limit))]
             if not work:
                 return 0
             before = {event.event_id: event for event in self._log.find([_event_id(one.intent) for one in work])}
@@ -125,10 +136,10 @@ class Signing:
                 continue
             try:
                 events.append(self._sign_one(one, document))
-            except Refusal as refusal:
-                if refusal.kind is not Kind.ERASED:
-                    raise
-                cursor.execute(query("mark_unsignable"), ("erased", one.intent))
+            except (ValueError, TypeError, LookupError) as fault:  # also every LintFaults
+                reason = f"unsignable: {fault}" if isinstance(fault, LintFaults) else describe(fault)
+                cursor.execute(query("mark_unsignable"), (reason[:500], one.intent))
+                _log.error("the intent at position %d cannot be signed: %s", one.intent, reason)
         return events
 
     def _sign_one(self, work: Work, document: dict[str, Any]) -> NewEvent:

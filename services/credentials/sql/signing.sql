@@ -1,15 +1,18 @@
 -- What signing reads and writes.
 
 -- name: unsigned_intents
--- Work for one process; others pass over it.
+-- Work for one process that has the keys; others pass over it.
 SELECT position, credential_id::text, cause, principal_id, key FROM credentials.intents
-WHERE issued IS NULL AND unsignable IS NULL ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED;
+WHERE issued IS NULL AND unsignable IS NULL AND key = ANY (%s) ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED;
 
 -- name: count_unsigned
 SELECT count(*) FROM credentials.intents WHERE issued IS NULL AND unsignable IS NULL;
 
 -- name: mark_unsignable
 UPDATE credentials.intents SET unsignable = %s WHERE position = %s;
+
+-- name: unsignable_again
+UPDATE credentials.intents SET unsignable = NULL WHERE unsignable <> 'erased' AND issued IS NULL;
 
 -- name: status_list
 SELECT number, entries, changed FROM credentials.status_lists WHERE number = %s;

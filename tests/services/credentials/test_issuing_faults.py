@@ -6,11 +6,14 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from foundation.eventlog import FollowerTransaction, NewEvent, PostgresEventLog, Recorded
+from contracts.events.credentials import IssuanceIntended
+from contracts.refusals import Refusal
+from foundation.eventlog import FollowerTransaction, NewEvent, PostgresEventLog, Recorded, item, new_event, query
 from foundation.eventlog import catch_up as follow
 from foundation.signing import Signer
 from services.credentials.followers import Intend
@@ -266,3 +269,59 @@ def test_one_principal_whose_badge_cannot_be_made_holds_up_nobody_else(world: Wo
     holders = {event.tags[1] for event in world.events("CredentialIssued")}
     assert holders == {"principal:p-heron", "principal:p-wren"}
     assert world.query("SELECT principal FROM credentials.parked") == [("p-egret",)]
+
+
+def test_an_intent_that_cannot_be_signed_is_set_aside_with_its_reason_and_tried_again(world: World) -> None:
+    catch_up(world.room)
+    good = world.room.log.read(query(item(types=("IssuanceIntended",))), unseal=True)[0]
+    broken = {**good.data, "cause": 4711, "credential_id": str(uuid4()), "status": {"list": "r1", "index": 3}}
+    broken["document"] = {**good.data["document"], "name": ""}
+    event = new_event(
+        IssuanceIntended.model_validate(broken),
+        recorded_by="service:credentials",
+        tags=("principal:p-heron", "cause:4711"),
+        subject="p-heron",
+    )
+    world.room.log.append([event])
+    world.settle()
+    assert len(world.events("CredentialIssued")) == len(causes(world))
+    ((reason,),) = world.query("SELECT unsignable FROM credentials.intents WHERE cause = 4711")
+    assert "/name" in reason
+    assert world.room.signing().waiting() == 0
+    world.room.signing().try_again()
+    assert world.room.signing().waiting() == 1
+
+
+def test_intents_whose_key_is_elsewhere_hold_up_nobody_and_wait_for_it(world: World, tmp_path: Path) -> None:
+    catch_up(world.room)
+    hidden = next((world.folder / "keys").iterdir()).rename(tmp_path / "elsewhere.pem")
+    world.room.keys.make("service:operator")
+    world.reached(world.observed(), level="developing")
+    elsewhere = world.new_room()
+    world.settle(elsewhere)
+    assert len(world.events("CredentialIssued")) == 1
+    old = world.events("KeyMade")[0].data["key"]
+    with pytest.raises(Refusal, match="cannot be used on this machine") as caught:
+        elsewhere.ring.signer(old)
+    assert str(tmp_path) not in caught.value.detail
+    hidden.rename(world.folder / "keys" / f"{old}.pem")
+    world.settle(elsewhere)
+    assert_each_cause_has_one_credential(world)
+
+
+def test_the_worker_goes_on_after_a_fault_and_stops_when_told(world: World) -> None:
+    catch_up(world.room)
+    stop, worker = threading.Event(), world.room.signing()
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        position = world.room.log.head()
+        while worker.waiting():
+            position = world.room.log.head()
+            world.room.log.wait_beyond(position, 0.2)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+    catch_up(world.room)
+    assert_each_cause_has_one_credential(world)
