@@ -48,7 +48,7 @@ def parse(data: bytes | bytearray | str, *, max_bytes: int = 1 << 20, max_depth:
         raise JsonFault("begins with a byte order mark")
     _check_depth(text, max_depth)
     try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_constant, parse_float=_float)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as fault:
         raise JsonFault(f"not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}") from None
     except RecursionError:
@@ -96,6 +96,9 @@ def _float(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise JsonFault(f"the number {text[:40]} is too large")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_constant, parse_float=_float)
 
 
 def _check_surrogates(value: JSON, pointer: str) -> None:

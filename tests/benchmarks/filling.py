@@ -9,12 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+
 from contracts.continuum import LEVELS
 from contracts.events import EVENT_TYPES
 from contracts.framework import MLDS_2016
 from services.projections.decisions import Decisions
 from services.projections.derivation import Derivation
-
 from tests.benchmarks.population import Told, evidence
 
 
@@ -31,7 +31,7 @@ def fill(owner: psycopg.Connection[Any], events: int, *, principals: int, seed: 
                 principal = f"principal:{stream.partition(':')[2]}"
                 of = [stream, principal] + ([f"evidence:{data['evidence_id']}"] if "evidence_id" in data else [])
                 tags += [(tag, type_, position) for tag in of]
-                sealed = b"x" * 140 if len(plain) < len(data) else None
+                sealed = _sealed(sorted(data.keys() & personal))
                 subject = stream.partition(":")[2] if sealed else None
                 text = json.dumps(plain, separators=(",", ":")).encode()
                 copy.write_row((position, uuid4(), type_, 1, of, at, by, subject, text, sealed, b"s" * 16))
@@ -40,6 +40,11 @@ def fill(owner: psycopg.Connection[Any], events: int, *, principals: int, seed: 
                 copy.write_row(row)
     owner.execute("ANALYZE log.events")
     owner.execute("ANALYZE log.tags")
+
+
+def _sealed(names: list[str]) -> bytes | None:
+    """Of the size and form of sealed members whose key has been destroyed: they read as erased."""
+    return b"\x01" + ",".join(names).encode() + b"\x00" + b"x" * 130 if names else None
 
 
 def _with_attainments(

@@ -1,7 +1,7 @@
 """Made-up evidence in bulk: the events of many principals over two years, in the order of recording.
 
-Per principal about the mix that a program gives: of 20 events 9 observations, 2 feedback cycles (8 events), an
-artifact with its review, now and then a correction. Names nobody.
+Of 100 events about 33 are observations, 54 steps of feedback cycles, 12 artifacts and their reviews, and one is a
+correction. Names nobody.
 """
 
 from __future__ import annotations
