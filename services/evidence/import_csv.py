@@ -54,8 +54,8 @@ def rows_of(file: IO[bytes], reading: Reading) -> Iterator[tuple[int, Cells]]:
         except csv.Error as error:
             raise UnreadableAt(
                 row + 1,
-                f"row {row + 1} cannot be read ({error}): a quotation mark in it is not closed or stands where none can "
-                "be (inside a quoted cell it is written twice), or a cell is far too long",
+                f"row {row + 1} cannot be read ({error}): a quotation mark in it is not closed or stands where none "
+                "can be (inside a quoted cell it is written twice), or a cell is far too long",
             ) from None
         row += 1
         if header is None:
