@@ -11,7 +11,7 @@ making one never changes the other's passwords.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -65,13 +65,15 @@ def migrate(
     event_owners: Mapping[str, str] | None = None,
     phases: Sequence[Phase] = ("pre", "post"),
     reset_passwords: bool = False,
+    keep: Callable[[Mapping[str, str]], None] | None = None,
 ) -> Provisioned:
     """Makes or upgrades the database, its key database, logins, schemas and grants. Repeatable.
 
     `admin_url` is the owner's, to any database of the cluster; `database` (default: the URL's own) is made
     when it is not there. `passwords` are those that the caller keeps (service or `keys` → password). A login
     made now without one gets a new one; so does an existing one under `reset_passwords`, which locks out
-    whoever uses the old. `demonstration` counts when the database is made, and is checked later.
+    whoever uses the old. `keep` is called with the new ones before they count, so that no crash loses them.
+    `demonstration` counts when the database is made, and is checked later.
     `event_owners` (type → service) defaults to the registry of `contracts.events`. Raises Unusable.
     """
     database = database or urlsplit(admin_url).path.lstrip("/")
@@ -88,7 +90,7 @@ def migrate(
         if admin.info.server_version < _OLDEST:
             raise Unusable(f"PostgreSQL 15 or later is needed; this is version {admin.info.server_version // 10000}.")
         admin.execute("SELECT pg_advisory_lock(7811887, 4)")  # one at a time; the connection's end lets it go
-        made = _ensure_logins(admin, logins, known, reset_passwords)
+        made = _ensure_logins(admin, logins, known, reset_passwords, keep)
         created = _ensure_database(admin, database, [logins[name] for name in SERVICES])
         _ensure_database(admin, keys_database, [logins["keys"]])
         known |= made
@@ -142,7 +144,11 @@ def with_login(url: str, login: str, password: str) -> str:
 
 
 def _ensure_logins(
-    admin: psycopg.Connection[Any], logins: Mapping[str, str], known: Mapping[str, str], reset_passwords: bool
+    admin: psycopg.Connection[Any],
+    logins: Mapping[str, str],
+    known: Mapping[str, str],
+    reset_passwords: bool,
+    keep: Callable[[Mapping[str, str]], None] | None,
 ) -> dict[str, str]:
     made = {}
     with admin.transaction():
@@ -161,6 +167,8 @@ def _ensure_logins(
                 made[name] = password
             # To hand the login its schema, an owner who is no superuser must be able to become it.
             admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(login)))
+        if made and keep:
+            keep(made)
     return made
 
 

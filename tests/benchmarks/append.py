@@ -75,9 +75,8 @@ def _fill(urls: Mapping[str, str], events: int) -> None:
 
 
 def _decide(urls: Mapping[str, str], worker: int) -> tuple[Callable[[int], None], Callable[[], None]]:
-    """Dossiers of a writer's own, as coaches have them: read its last week, decide, append."""
+    """Dossiers of a writer's own, as coaches have them: read one, decide, append."""
     log, pools = open_log(urls)
-    head = log.head()
 
     def step(number: int) -> None:
         principal = f"b-{os.getpid()}-{number // 30}"
@@ -91,7 +90,6 @@ def _decide(urls: Mapping[str, str], worker: int) -> tuple[Callable[[int], None]
         for pool in pools:
             pool.close()
 
-    del head
     return step, close
 
 
@@ -112,7 +110,8 @@ def _run(writers: int, seconds: float, work: Work, urls: Mapping[str, str]) -> t
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(writers), context.SimpleQueue()
     processes = [
-        context.Process(target=_writer, args=(work, urls, number, seconds, barrier, results)) for number in range(writers)
+        context.Process(target=_writer, args=(work, urls, number, seconds, barrier, results))
+        for number in range(writers)
     ]
     for process in processes:
         process.start()

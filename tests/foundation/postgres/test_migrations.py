@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -66,6 +66,20 @@ def test_an_existing_login_keeps_its_password_unless_asked(cluster: str) -> None
     psycopg.connect(reset.urls["evidence"]).close()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(first.urls["evidence"])
+
+
+def test_passwords_are_kept_before_they_count(cluster: str) -> None:
+    """A caller that dies while it keeps them leaves no login behind whose password nobody knows."""
+
+    def dies(passwords: Mapping[str, str]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        migrate(cluster, database="m_dies", keep=dies)
+    kept: dict[str, str] = {}
+    made = migrate(cluster, database="m_dies", keep=kept.update)
+    assert kept == dict(made.new_passwords)
+    psycopg.connect(made.urls["evidence"]).close()
 
 
 def test_two_at_once_apply_each_file_once(cluster: str, room: Path) -> None:
