@@ -113,14 +113,14 @@ class Pages:
         self._headers = dict(HEADERS)
         if public_url.startswith("https://"):
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
-        self._templates = Environment(
+        self.templates = Environment(
             loader=PackageLoader("apps.portal"),
             autoescape=select_autoescape(default=True),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(
+        self.templates.globals.update(
             demonstration=demonstration,
             public_url=public_url,
             static=self.static.url,
@@ -129,7 +129,7 @@ class Pages:
 
     def page(self, request: Request, template: str, status: int = 200, /, **shown: Any) -> Response:
         """The page, packed where the browser takes it. No page is ever stored by a browser or a proxy."""
-        html = self._templates.get_template(template).render(path=request.url.path, **shown).encode()
+        html = self.templates.get_template(template).render(path=request.url.path, **shown).encode()
         headers = dict(self._headers)
         if len(html) > _SMALL and _takes_gzip(request):
             html = gzip.compress(html, 5, mtime=0)

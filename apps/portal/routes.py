@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import UploadFile
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -16,7 +18,7 @@ from contracts.continuum import LEVELS
 from contracts.ids import UUID_PATTERN, is_id
 from contracts.refusals import Kind, Refusal
 from foundation.web import prefers_html
-from foundation.web.routes import StrictRequest
+from foundation.web.routes import RefusedRequest
 
 from .pages import Pages
 from .ports import Ports, SharedBadge, Source
@@ -28,10 +30,9 @@ from .views.verdicts import Drawing, Verdicts, verdicts
 
 NOT_SHARED: Final = "There is no badge here, or its holder does not share it."
 MAX_FILES: Final = 50
-MAX_FILE_BYTES: Final = 16 << 20
+MAX_FORM_BYTES: Final = 16 << 20
 SHOWN_MOST: Final = 200
 """Results on one page; a file can hold thousands of credentials."""
-MAX_TEXT: Final = 1_000_000
 EXAMPLE: Final = Drawing("6", "developing", "Developing", 3)
 """The badge on the first page: decoration."""
 _UUID: Final = re.compile(UUID_PATTERN)
@@ -50,7 +51,7 @@ class PageRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def counted(request: Request) -> Response:
-            return await handler(StrictRequest(request.scope, request.receive))
+            return await handler(_FormRequest(request.scope, request.receive))
 
         return counted
 
@@ -168,15 +169,12 @@ def _badges(routes: APIRouter, shared: APIRouter, ports: Ports, pages: Pages) ->
 
 
 def _verify(routes: APIRouter, ports: Ports, pages: Pages) -> None:
-    def draw(
-        request: Request, found: Verdicts | None, *, fault: str = "", text: str = "", recipient: str = ""
-    ) -> Response:
+    def draw(request: Request, found: Verdicts | None, *, fault: str = "", recipient: str = "") -> Response:
         return pages.page(
             request,
             "verify.html",
             verdicts=found,
             fault=fault,
-            text=text,
             recipient=recipient,
             max_files=MAX_FILES,
             shown_most=SHOWN_MOST,
@@ -187,25 +185,60 @@ def _verify(routes: APIRouter, ports: Ports, pages: Pages) -> None:
         return draw(request, None)
 
     @routes.post("/verify")
-    def verify(
-        request: Request,
-        file: list[UploadFile] = File(default=[]),
-        text: str = Form("", max_length=MAX_TEXT),
-        recipient: str = Form("", max_length=320),
-    ) -> Response:
-        sources = []
-        for upload in file:
-            content = upload.file.read(MAX_FILE_BYTES + 1)
-            if upload.filename or content:  # a form without a file sends an empty part without a name
-                sources.append(Source(upload.filename or "file", content))
-        if text.strip():
-            sources.append(Source("Pasted text", text.strip().encode()))
-        if not sources:
-            return draw(request, None, fault="Choose a badge file, or paste a badge, then press Check.", text=text)
-        if len(sources) > MAX_FILES:
-            return draw(request, None, fault=f"Check at most {MAX_FILES} files at a time.", recipient=recipient)
-        answers = ports.verify(sources, recipient.strip() or None)
+    def verify(request: Request, sent: Sent = Depends(_sent)) -> Response:
+        recipient = sent.recipient
+        if sent.fault:
+            return draw(request, None, fault=sent.fault, recipient=recipient)
+        answers = ports.verify(sent.sources, recipient or None)
         return draw(request, verdicts(answers), recipient=recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the form for checking sent: sources, or a sentence on what is missing."""
+
+    sources: Sequence[Source] = ()
+    recipient: str = ""
+    fault: str = ""
+
+
+async def _sent(request: Request) -> Sent:
+    sources, recipient, text = [], "", ""
+    try:
+        async with request.form(max_files=MAX_FILES, max_fields=8, max_part_size=MAX_FORM_BYTES) as form:
+            for name, value in form.multi_items():
+                if isinstance(value, UploadFile):
+                    content = await value.read()
+                    if value.filename or content:  # a form without a file sends an empty part without a name
+                        sources.append(Source(value.filename or "file", content))
+                elif name == "recipient":
+                    recipient = value.strip()[:320]
+                elif value.strip():
+                    text = value.strip()
+    except HTTPException as fault:
+        if isinstance(fault, RefusedRequest):
+            raise
+        if "many" in str(fault.detail).lower():
+            return Sent(fault=f"Check at most {MAX_FILES} files at a time.")
+        return Sent(fault="What was sent could not be read as a form. Choose the file again, then press Check.")
+    if text:
+        sources.append(Source("Pasted text", text.encode("utf-8", "surrogatepass")))
+    if not sources:
+        return Sent(recipient=recipient, fault="Choose a badge file, or paste a badge, then press Check.")
+    return Sent(sources, recipient)
+
+
+class _FormRequest(Request):
+    """Counts what comes in, and takes no more than `POST /verify` takes from programs."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        left = MAX_FORM_BYTES
+        async for chunk in super().stream():
+            left -= len(chunk)
+            if left < 0:
+                sentence = f"The files are larger than {MAX_FORM_BYTES >> 20} MB together. Check fewer at a time."
+                raise RefusedRequest(Refusal(Kind.TOO_LARGE, sentence))
+            yield chunk
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:

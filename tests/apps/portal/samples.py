@@ -179,23 +179,15 @@ def rows(count: int = 60) -> list[PersonRow]:
 
 
 def credentials(_: str) -> list[dict[str, Any]]:
-    held: list[dict[str, Any]] = [
-        {"id": SHARED, "competency": 6, "level": "developing", "state": "issued", "attainment": 12, "shared": True},
-        {"id": NAMED, "competency": "overall", "level": "aspiring", "state": "issued", "attainment": 14, "shared": True},
-        {"id": REVOKED, "competency": 4, "level": "emerging", "state": "revoked", "reason": "lapsed", "attainment": 15, "shared": False},
-    ]  # fmt: skip
-    for number in (1, 2, 3, 7, 9, 11):
-        held.append(
-            {
-                "id": f"{number}",
-                "competency": number,
-                "level": "aspiring",
-                "state": "issued",
-                "attainment": 9,
-                "shared": False,
-            }
-        )
-    return held
+    def one(id_: str, competency: int | str, level: str, state: str = "issued", **more: Any) -> dict[str, Any]:
+        return {"id": id_, "competency": competency, "level": level, "state": state, "attainment": 12} | more
+
+    return [
+        one(SHARED, 6, "developing", shared=True),
+        one(NAMED, "overall", "aspiring", shared=True),
+        one(REVOKED, 4, "emerging", "revoked", reason="lapsed", shared=False),
+        *(one(str(number), number, "aspiring", shared=False) for number in (1, 2, 3, 7, 9, 11)),
+    ]
 
 
 def document(credential_id: str, *, issuer: str = "Example Agency (demonstration)") -> dict[str, Any]:
@@ -208,7 +200,7 @@ def document(credential_id: str, *, issuer: str = "Example Agency (demonstration
         "description": "Reached on 5 evidence items (2 observations, 2 feedback cycles, 1 artifact), judged by 2 "
         "assessors over 75 days, under policy mlds-baseline 1.0 and framework mlds-2016. It records professional "
         "development; it is no license, no certificate and no evaluation rating.",
-        "issuer": {"id": "did:key:z6MkqRYqQiSgvZQdnBytw86Qbs2ZWUkGv22od935YF4s8M7V", "type": ["Profile"], "name": issuer},
+        "issuer": {"id": "did:key:z6MkqRYqQiSgvZQdnBytw86Qbs2ZWUkGv22od935YF4s8M7V", "name": issuer},
         "validFrom": "2026-09-14T12:00:00Z",
         "awardedDate": "2026-09-14T11:59:58Z",
         "credentialSubject": {
@@ -246,7 +238,8 @@ def answer(verdict: str, source: str = "badge.png", **members: Any) -> dict[str,
         "verdict": verdict,
         "issuer": {"id": "did:web:badges.example", "name": "Example Agency" if ours else None,
                    "claimed_name": "Example Agency of Everything", "trusted": ours},
-        "achievement": {"id": f"{ORIGIN}/achievements/mlds-2016/6/developing", "name": "Competency 6, Developing level"},
+        "achievement": {"id": f"{ORIGIN}/achievements/mlds-2016/6/developing",
+                        "name": "Competency 6, Developing level"},
         "subject": "urn:uuid:11111111-7a1d-4c53-9a55-6d0f4a3a9f10",
         "recipient": None,
         "valid_from": "2026-09-14T12:00:00Z",
