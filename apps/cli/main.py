@@ -57,6 +57,7 @@ def _register() -> None:
         credential,
         demo,
         export,
+        import_,
         keys,
         migrate,
         rebuild,
@@ -65,7 +66,7 @@ def _register() -> None:
         verify,
     )
 
-    for module in (demo, serve, migrate, export, replay, continuum, rebuild, verify, credential, keys):
+    for module in (demo, serve, migrate, import_, export, replay, continuum, rebuild, verify, credential, keys):
         module.register(app)
 
 
