@@ -41,8 +41,12 @@ def decide(
     unseal: bool = False,
     recorded_at: datetime | None = None,
     same: Same | None = None,
+    unless: Query | None = None,
 ) -> Decided:
     """Reads the events of the query, calls `decision` with them and appends what it returns.
+
+    `unless` is the condition where it is narrower than the query: only those of its events that can make the
+    decision fall otherwise (a dossier that was opened stays open). Without items, nothing can.
 
     `decision` is pure: it is called again after a conflict, and its Refusal is passed on and not remembered.
     With a `command`, a second call with it records nothing and gives the first answer: `decision` is then
@@ -62,7 +66,10 @@ def decide(
         if not events:
             return _repeated(log, query, decision, command, unseal, same) or Decided([], repeated=False)
         # Every matching event up to the last one read was read, so the condition starts there.
-        condition = Condition(query, after=known[-1].position if known else None)
+        guard = query if unless is None else unless
+        condition = (
+            Condition(guard, after=known[-1].position if known else None) if unless is None or guard.items else None
+        )
         try:
             recorded = log.append(events, condition=condition, command=command, recorded_at=recorded_at)
         except AppendConflict:

@@ -13,9 +13,9 @@ from contracts.refusals import Fault, Kind, Refusal
 from contracts.statement import Statement
 from foundation.access.permissions import Caller
 from foundation.artifacts import ArtifactStore, harmless_name, told_by_bytes
-from foundation.eventlog import Command, EventLog, NewEvent, Query, Recorded, decide, item, query
+from foundation.eventlog import Command, EventLog, NewEvent, Recorded, decide, item, query
 from services.evidence.advice import with_advice
-from services.evidence.boundary import BEGIN_TYPES, beginning, continuing, first_of
+from services.evidence.boundary import BEGIN_TYPES, Boundary, boundary, first_of
 from services.evidence.importing import Imports
 from services.evidence.observation import TextNeeded
 from services.evidence.reading import Records
@@ -90,7 +90,7 @@ class Evidence:
             distinct=distinct,
             server_set=(*further.keys() & {"blob"}, *(() if evidence_id else ("evidence_id",))),
         )
-        return self._record(asked, beginning(asked, given_id=evidence_id is not None), command)
+        return self._record(asked, boundary(asked, given_id=evidence_id is not None), command)
 
     def submit_artifact(
         self,
@@ -155,9 +155,9 @@ class Evidence:
             raise with_advice([Refusal(Kind.UNKNOWN_EVIDENCE, f"no item {evidence_id} is known", [fault])])
         principal = begun[0].stream.partition(":")[2]
         asked = recording(principal, model, caller.actor)
-        return self._record(asked, continuing(asked), command)[0]
+        return self._record(asked, boundary(asked), command)[0]
 
-    def _record(self, asked: Recording, rests_on: Query, command: Command | None) -> tuple[Receipt, bool]:
+    def _record(self, asked: Recording, within: Boundary, command: Command | None) -> tuple[Receipt, bool]:
         there: list[Recorded] = []
 
         def decision(known: list[Recorded]) -> Sequence[NewEvent]:
@@ -173,9 +173,9 @@ class Evidence:
             return [naming_who_began(asked, facts.item(asked.evidence_id)).event]
 
         try:
-            done = decide(self.log, rests_on, decision, command=command)
+            done = decide(self.log, within.rests_on, decision, command=command, unless=within.unless)
         except TextNeeded:
-            done = decide(self.log, rests_on, decision, command=command, unseal=True)
+            done = decide(self.log, within.rests_on, decision, command=command, unless=within.unless, unseal=True)
         recorded = (done.events or there)[0]
         fresh = bool(done.events) and not done.repeated
         return Receipt(str(recorded.data["evidence_id"]), recorded.position), fresh
