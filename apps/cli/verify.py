@@ -17,9 +17,10 @@ from contracts.refusals import Kind, Refusal
 from contracts.times import parse_instant
 from foundation.fetching import Budget, Fetcher, FetchFault, parse_allow
 from foundation.settings import Settings, SettingsFault, from_environment
+from services.credentials.own_issuer import DatabaseIssuer
 from services.credentials.reading import MAX_BYTES
 from services.credentials.trust_file import NOBODY, Trust, TrustFault, parse_trust
-from services.credentials.verdicts import OwnIssuer, Source, Verdict
+from services.credentials.verdicts import Source, Verdict
 from services.credentials.verification import verify_sources
 
 _COLOURS = {"valid": "green", "untrusted": "yellow", "unchecked": "yellow", "expired": "yellow"}
@@ -48,6 +49,8 @@ def verify(
     now = datetime.now(UTC)
     given = [_source(name, fetcher) for name in sources]
     with _own_issuer(settings, output) as own:
+        if own is not None:
+            own.expect(given)
         verdicts = verify_sources(
             given,
             now=now,
@@ -66,7 +69,7 @@ def verify(
 
 
 @contextmanager
-def _own_issuer(settings: Settings, output: Output) -> Iterator[OwnIssuer | None]:
+def _own_issuer(settings: Settings, output: Output) -> Iterator[DatabaseIssuer | None]:
     """This deployment's issuer, where there is a deployment: verifying a stranger's badge makes no database."""
     there = settings.database_url or settings.service_urls or (settings.home / "postgres" / "data").exists()
     if not there:

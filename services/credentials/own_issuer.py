@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.refusals import Refusal
-from foundation.eventlog import EventLog, item
+from foundation.eventlog import EventLog, Recorded, item
 from foundation.eventlog import query as log_query
+from foundation.eventlog.dcb import QueryItem
 from foundation.postgres.connections import Pool
 
 from .badge import credential_digest, credential_url
@@ -17,7 +20,9 @@ from .issuer import Issuer, IssuerKey, own_did_document
 from .key_ring import IssuerKeys
 from .published_lists import own_bits
 from .status_list import Bits
-from .verdicts import LogFinding
+from .verdicts import LogFinding, Source
+
+_MOST_EXPECTED: Final = 1_000
 
 
 class DatabaseIssuer:
@@ -30,6 +35,25 @@ class DatabaseIssuer:
         self._keys: list[IssuerKey] = keys.all()
         self._identifiers = {issuer.did(key.key) for key in self._keys}
         self._lists: dict[str, Bits | None] = {}
+        self._issued: dict[UUID, list[Recorded]] = {}
+
+    def expect(self, sources: Sequence[Source]) -> None:
+        """Looks up at once what the log holds about ids of ours that stand in these sources.
+
+        A hint and no more: it spares a question for each of many badges, and what it misses is asked for later.
+        """
+        pattern = re.compile(re.escape(credential_url(self._issuer.origin, "")).encode() + rb"([0-9a-f-]{36})")
+        named = (match[1].decode() for source in sources for match in pattern.finditer(source.data or b""))
+        ids = dict.fromkeys(UUID(one) for one in islice(named, _MOST_EXPECTED) if _is_uuid(one))
+        if len(ids) < 2:
+            return
+        try:
+            found = self._log.read(log_query(*(_issuing_of(one) for one in ids)))
+        except Refusal:
+            return
+        self._issued = {one: [] for one in ids}
+        for event in found:
+            self._issued[UUID(event.data["credential_id"])].append(event)
 
     def is_ours(self, identifier: str, /) -> bool:
         return identifier in self._identifiers
@@ -53,12 +77,12 @@ class DatabaseIssuer:
         url = document.get("id")
         prefix = credential_url(self._issuer.origin, "")
         name = url.removeprefix(prefix) if isinstance(url, str) and url.startswith(prefix) else ""
-        try:
-            asked = log_query(item(types=("CredentialIssued",), tags=(f"credential:{UUID(name)}",)))
-        except ValueError:
+        if not _is_uuid(name):
             return LogFinding("failed", "names this deployment as its issuer, and an id that is none of ours")
         try:
-            recorded = self._log.read(asked)
+            recorded = self._issued.get(UUID(name))
+            if recorded is None:
+                recorded = self._log.read(log_query(_issuing_of(UUID(name))))
         except Refusal as refusal:
             return LogFinding("not_checked", f"our own log is out of reach: {refusal.detail}")
         digest = credential_digest(document)
@@ -70,3 +94,14 @@ class DatabaseIssuer:
         if recorded:
             return LogFinding("failed", "another content was recorded here for the credential of this id")
         return LogFinding("failed", "names this deployment as its issuer, and was never issued here")
+
+
+def _issuing_of(credential_id: UUID) -> QueryItem:
+    return item(types=("CredentialIssued",), tags=(f"credential:{credential_id}",))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -111,6 +111,8 @@ class CredentialsRoom:
         now: datetime | None = None,
     ) -> list[Verdict]:
         """As `verify_sources`, with our own issuer known. Without `fetcher` nothing is fetched."""
+        own = self.own_issuer()
+        own.expect(sources)
         return verify_sources(
             sources,
             now=now or self.clock(),
@@ -119,7 +121,7 @@ class CredentialsRoom:
             recipient=recipient,
             fetch=Budget(fetcher) if fetcher else None,
             policy=policy,
-            own=self.own_issuer(),
+            own=own,
         )
 
     def own_issuer(self) -> DatabaseIssuer:
