@@ -71,9 +71,9 @@ class Projections:
     def competency(self, caller: Caller, principal: str, wanted: CompetencyOrOverall) -> dict[str, Any]:
         """One competency, or the overall level. Raises Refusal FORBIDDEN, UNKNOWN_PRINCIPAL, NOT_FOUND."""
         timeline = self._decided()
-        found, rule = self._found(caller, principal, timeline)
         if wanted == OVERALL:
-            return self._overall(found, rule, timeline)
+            return self._overall(*self._found(caller, principal, timeline), timeline)
+        found, rule = self._found(caller, principal, timeline, int(wanted))
         if not any(wanted in framework.numbers for framework in timeline.frameworks.values()):
             raise Refusal(Kind.NOT_FOUND, f"No known framework has a competency {wanted}.")
         return self._competency(int(wanted), found, rule, timeline)
@@ -133,13 +133,15 @@ class Projections:
             take_decisions(self._timeline, self._log)
             return self._timeline
 
-    def _found(self, caller: Caller, principal: str, timeline: Timeline) -> tuple[Found, Rule]:
-        """What the caller may know of the principal, and the policy that is in force at that time."""
+    def _found(
+        self, caller: Caller, principal: str, timeline: Timeline, competency: int | None = None
+    ) -> tuple[Found, Rule]:
+        """What the caller may know of the principal (of one competency), and the policy in force at that time."""
         today = self._clock().date()
         last = self._readable_until(caller, principal, today)
         if last < today:
             return self._known_on(principal, last, timeline), timeline.now.in_force(last.isoformat())
-        return self._rows(principal), timeline.now.in_force(today.isoformat())
+        return self._rows(principal, competency), timeline.now.in_force(today.isoformat())
 
     def _readable_until(self, caller: Caller, principal: str, today: date) -> date:
         person = caller.person
@@ -147,9 +149,10 @@ class Projections:
         events = self._log.read(theirs) if person else []
         return readable_until(caller, standing(person or OPERATOR, events), principal, today)
 
-    def _rows(self, principal: str) -> Found:
+    def _rows(self, principal: str, competency: int | None) -> Found:
+        asked = ("of_principal", (principal,)) if competency is None else ("of_competency", (principal, competency))
         with self._log.pool.connection() as connection:
-            rows_ = connection.execute(_sql["of_principal"], (principal,)).fetchall()
+            rows_ = connection.execute(_sql[asked[0]], asked[1]).fetchall()
         if not rows_:
             raise _unknown(principal)
         return {number: Standing.of(level, standing_, shown) for number, level, _, standing_, shown in rows_}

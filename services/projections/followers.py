@@ -28,7 +28,7 @@ from services.projections.derivation import Attainment, Derivation
 from services.projections.folding import RECORDED, fold
 from services.projections.folding import Recorded as RecordedAttainment
 from services.projections.replay import attainment_data
-from services.projections.rows import rows
+from services.projections.rows import Row, as_json, rows
 from services.projections.timeline import Step, Timeline
 
 RECORDER: Final = "service:projections"
@@ -59,6 +59,8 @@ class Attain:
         self._log = log
         self._timeline = Timeline()
         self._states: OrderedDict[str, State] = OrderedDict()
+        self._changed: list[Row] = []
+        """Rows of this batch."""
 
     def apply(self, batch: Sequence[Recorded], tx: FollowerTransaction) -> None:
         try:
@@ -81,6 +83,7 @@ class Attain:
         todo = [*behind, *(name for name in fresh if name not in behind)]
         looked_at = dict(cursor.execute(_sql["looked_at"], (todo,)).fetchall())
         made: list[NewEvent] = []
+        self._changed = []
         done: list[str] = []
         left: list[str] = []
         for principal in todo:
@@ -89,10 +92,12 @@ class Attain:
                 continue
             since = looked_at.get(principal, 0)
             if principal not in behind:
-                whole = self._look(cursor, principal, since, fresh[principal], until, made)
+                whole = self._look(principal, since, fresh[principal], until, made)
             else:
                 whole = self._look_behind(cursor, principal, since, until, made)
             (done if whole else left).append(principal)
+        if self._changed:
+            cursor.execute(_sql["write_rows"], (as_json(self._changed),))
         if behind:
             cursor.execute(_sql["caught_up"], (done,))
         if left:
@@ -104,8 +109,7 @@ class Attain:
     ) -> bool:
         before = len(made)
         try:
-            with cursor.connection.transaction():
-                return self._look(cursor, principal, looked_at, None, until, made)
+            return self._look(principal, looked_at, None, until, made)
         except (Refusal, psycopg.OperationalError):
             raise  # nobody's fault: all of it is tried again
         except Exception as error:  # noqa: BLE001  # whatever it is, the batch is about others: they don't pay for it
@@ -117,7 +121,6 @@ class Attain:
 
     def _look(
         self,
-        cursor: psycopg.Cursor[Any],
         principal: str,
         looked_at: int,
         steps: Iterable[Step] | None,
@@ -144,7 +147,7 @@ class Attain:
             made += (_event(principal, one) for one in self._timeline.look(state.derivation, step))
             state.position = step.position
         changed = state.derivation.changed
-        cursor.executemany(_sql["write_row"], list(rows(principal, state.derivation, state.position, changed)))
+        self._changed += rows(principal, state.derivation, state.position, changed)
         changed.clear()
         self._states[principal] = state
         if len(self._states) > KEPT:

@@ -68,6 +68,16 @@ def _shown(track: Track) -> str:
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def as_json(many: Iterable[Row]) -> str:
+    """Rows as one JSON array; what stands in them as JSON is taken in as it is."""
+    return f"[{','.join(map(_object, many))}]"
+
+
+def _object(row: Row) -> str:
+    members = zip(Row._fields, (*map(_text, row[:4]), row.standing, row.shown), strict=True)
+    return "{" + ",".join(f'"{name}":{value}' for name, value in members) + "}"
+
+
 class Standing(NamedTuple):
     """What the continuum tells of one competency, or of the overall level, read back from a row."""
 

@@ -4,9 +4,12 @@
 -- Up to where each of these principals was looked at.
 SELECT principal_id, position FROM projections.continuum WHERE competency = 0 AND principal_id = ANY (%s);
 
--- name: write_row
+-- name: write_rows
+-- json, not jsonb: what is inside stays as it was written, byte for byte.
 INSERT INTO projections.continuum (principal_id, competency, level, position, standing, shown)
-VALUES (%s, %s, %s, %s, %s, %s)
+SELECT u.principal_id, u.competency, u.level, u.position, u.standing, u.shown
+FROM json_to_recordset(%s::json)
+    AS u(principal_id text, competency integer, level text, position bigint, standing json, shown json)
 ON CONFLICT (principal_id, competency) DO UPDATE
 SET level = excluded.level, position = excluded.position, standing = excluded.standing, shown = excluded.shown;
 
