@@ -2,20 +2,20 @@
 
 For a principal, a competency and a level (rule numbers as in the code below):
 
-1. An *item* (observation, feedback cycle, artifact) counts when it is complete and not retracted. Of an
-   artifact each reviewer's last review stands, whole; its level on a competency is the lowest that the standing
-   reviews which name it give; its date is the latest day, its assessors the persons, of all of those.
+1. An *item* (observation, feedback cycle, artifact) counts when it is complete and not retracted. Of an artifact each
+   reviewer's last review stands, whole; its level on a competency is the lowest that the standing reviews which name
+   it give; its date is the latest day, its assessors the persons, of all of those.
 2. It *qualifies* for a level when its own level is that level or higher.
 3. A level's requirements are *met* when the qualifying items satisfy every clause that the policy names.
-4. After every event of the dossier each competency is looked at under the policy in force: a level is *reached*
-   when its requirements are met and every lower level stands.
-5. It *lapses* when an event leaves the requirements of the policy it was reached under unmet, and all higher
-   levels with it, highest first.
-6. *In force* is the adopted policy with the latest `effective_from` that has come, of equals the last adopted;
-   while there is none, the baseline.
-7. The *overall* level is reached when every competency of the policy's framework has it standing, and lapses
-   when one of the framework that it was reached under no longer has.
-8. Within one event: lapses of competencies, of the overall level, then reaches of competencies, of the overall.
+4. After every event of the dossier each competency is looked at under the policy in force: a level is *reached* when
+   its requirements are met and every lower level stands.
+5. It *lapses* when an event leaves the requirements of the policy it was reached under unmet, and all higher levels
+   with it, highest first.
+6. *In force* is the adopted policy with the latest `effective_from` that has come, of equals the last adopted; while
+   there is none, the baseline (`decisions.py`).
+7. The *overall* level is reached when every competency of the policy's framework has it standing, and lapses when one
+   of the framework that it was reached under no longer has.
+8. Within one event: lapses of competencies, of the overall level, then reaches of competencies, of the overall level.
 
 An event changes only the competencies that it names, so only those are looked at, and all when another policy is
 in force than at the last look; `tests/services/projections/oracle.py` always looks at all, and finds the same.
