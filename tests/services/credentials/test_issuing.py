@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.continuum import LEVELS
 from contracts.refusals import Refusal
 from foundation.fetching import Fetched
 from services.credentials.badge import credential_bytes
@@ -18,6 +19,8 @@ from services.credentials.verdicts import Source
 from services.credentials.verification import verify_sources
 from tests.databases import Database
 from tests.services.credentials.world import ORIGIN, World, catch_up
+
+LEVEL_NAMES = [level.value for level in LEVELS]
 
 
 @pytest.fixture
@@ -289,3 +292,26 @@ def test_our_status_list_verifies_as_a_credential_of_its_own(world: World) -> No
         fetch=fetch,
     )
     assert verdict.verdict == "valid", verdict.as_json()
+
+
+def test_a_badge_names_the_policy_and_framework_that_its_level_was_reached_under(world: World) -> None:
+    framework = {"id": "mlds-2027", "competencies": [{"number": 6, "title": "Gives feedback"}, {"number": 40}]}
+    levels = {name: {"items": number} for number, name in enumerate(LEVEL_NAMES, 1)}
+    policy = {"id": "trial", "version": "2 (draft)/ä", "framework": "mlds-2027", "effective_from": "2026-01-01"}
+    policy |= {"levels": levels}
+    world.decided(framework, policy)
+    item = world.observed(competency=40)
+    world.reached(item, competency=40, level="aspiring", framework="mlds-2027", policy=policy)
+    world.reached(item, competency=6, level="aspiring")  # under the baseline, as before
+    world.settle()
+    new, old = world.documents()
+    award = new["credentialSubject"]["achievement"]
+    assert award["id"].endswith("/achievements/mlds-2027/40/aspiring")
+    assert award["version"] == "mlds-2027, trial 2 (draft)/ä"
+    assert "Competency 40 (official text not supplied yet)" in award["description"]
+    assert "under policy trial 2 (draft)/ä and framework mlds-2027" in new["description"]
+    assert old["credentialSubject"]["achievement"]["version"] == "mlds-2016, mlds-baseline 1.0"
+    served = world.room.public.achievement("mlds-2027", "40", "aspiring")
+    assert {name: value for name, value in served.items() if name != "@context"} == award
+    verdicts = world.room.verify([Source("", credential_bytes(one)) for one in (new, old)])
+    assert [verdict.verdict for verdict in verdicts] == ["valid", "valid"]

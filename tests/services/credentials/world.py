@@ -11,11 +11,11 @@ from uuid import uuid4
 
 from contracts.continuum import Level
 from contracts.events.evidence import DossierOpened, Judgment, ObservationRecorded
-from contracts.events.governance import PersonRegistered, RoleGranted
+from contracts.events.governance import FrameworkPublished, PersonRegistered, PolicyAdopted, RoleGranted
 from contracts.events.projections import LevelLapsed, LevelReached
 from contracts.policy import BASELINE
 from contracts.vocabulary import SETTINGS
-from foundation.eventlog import NewEvent, Recorded, new_event
+from foundation.eventlog import Recorded, new_event
 from foundation.eventlog import catch_up as follow
 from services.credentials.key_ring import KeyRing
 from services.credentials.room import CredentialsRoom
@@ -91,21 +91,52 @@ class World:
         competency: int | str = 6,
         level: str = "emerging",
         because: int | None = None,
+        **more: Any,
     ) -> Recorded:
-        return self._attained(LevelReached, items, principal, competency, level, because)
+        return self._attained(LevelReached, items, principal, competency, level, because, **more)
 
     def lapsed(
         self, *, principal: str = "p-heron", competency: int | str = 6, level: str = "emerging", because: int = 1
     ) -> Recorded:
         return self._attained(LevelLapsed, (), principal, competency, level, because)
 
+    def decided(self, framework: dict[str, Any], policy: dict[str, Any]) -> None:
+        """The Commission publishes a framework and adopts a policy."""
+        published = FrameworkPublished.model_validate({"framework": framework})
+        adopted = PolicyAdopted.model_validate({"policy": policy, "effective_from": policy["effective_from"]})
+        self.governance.append(
+            [
+                new_event(published, stream=f"framework:{framework['id']}", recorded_by="person:chair-1"),
+                new_event(adopted, stream="commission:policies", recorded_by="person:chair-1"),
+            ]
+        )
+
     def _attained(
-        self, model: type, items: Sequence[Recorded], principal: str, competency: int | str, level: str,
+        self,
+        model: type,
+        items: Sequence[Recorded],
+        principal: str,
+        competency: int | str,
+        level: str,
         because: int | None,
-    ) -> Recorded:  # fmt: skip
-        return self.projections.append(
-            [attained(model, items, principal=principal, competency=competency, level=level, because=because)]
-        )[0]
+        *,
+        framework: str = "mlds-2016",
+        policy: dict[str, Any] | None = None,
+    ) -> Recorded:
+        ref = {name: policy[name] for name in ("id", "version")} if policy else BASELINE.ref.to_data()
+        event = model.model_validate(
+            {
+                "principal_id": principal,
+                "competency": competency,
+                "level": level,
+                "policy": ref,
+                "framework": framework,
+                "evidence_ids": [one.data["evidence_id"] for one in items],
+                "because": because or max(one.position for one in items),
+            }
+        )
+        made = new_event(event, recorded_by="service:projections", tags=(f"principal:{principal}",))
+        return self.projections.append([made])[0]
 
     # what follows
 
@@ -139,23 +170,6 @@ class World:
 
     def documents(self) -> list[dict[str, Any]]:
         return [dict(event.data["document"]) for event in self.events("CredentialIssued")]
-
-
-def attained(
-    model: type, items: Sequence[Recorded], *, principal: str, competency: int | str, level: str, because: int | None
-) -> NewEvent:
-    event = model.model_validate(
-        {
-            "principal_id": principal,
-            "competency": competency,
-            "level": level,
-            "policy": BASELINE.ref.to_data(),
-            "framework": "mlds-2016",
-            "evidence_ids": [one.data["evidence_id"] for one in items],
-            "because": because or max(one.position for one in items),
-        }
-    )
-    return new_event(event, recorded_by="service:projections", tags=(f"principal:{principal}",))
 
 
 def catch_up(room: CredentialsRoom) -> None:
