@@ -45,7 +45,15 @@ def register(app: typer.Typer) -> None:
         configure()
         token = secrets.token_urlsafe(32)
         given = from_environment()
-        settings = replace(given, demo=True, tokens=(*given.tokens, token))
+        # What is set for the real services is not the demonstration's: it has logins and keys of its own.
+        settings = replace(
+            given,
+            demo=True,
+            tokens=(*given.tokens, token),
+            service_urls=None,
+            keys_url=None,
+            master_key_file=None,
+        )
         today = datetime.now(UTC).date()
         with staged(settings, seed, principals, today, output.note) as stage:
             verified = _run(stage.system, stage.plan, token, output)

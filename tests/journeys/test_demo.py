@@ -20,7 +20,7 @@ import pytest
 from apps.demo.driver import command_of
 from apps.demo.plan import DAYS, Plan, make_plan
 from tests.apps.demo.histories import levels
-from tests.apps.demo.runs import MLDS, Home, expected, home
+from tests.apps.demo.runs import MLDS, Home, arguments, expected, home
 
 SEED, SIZE = 3, 5
 
@@ -105,35 +105,41 @@ def test_what_it_says_to_try_next_works(demo: tuple[Home, dict[str, Any]], tmp_p
         assert done.stdout
 
 
-def test_serving_it_shows_pages_and_takes_the_printed_token(demo: tuple[Home, dict[str, Any]]) -> None:
-    place, _ = demo
+def test_serving_it_shows_pages_takes_the_printed_token_and_is_not_pulled_away(
+    demo: tuple[Home, dict[str, Any]],
+) -> None:
+    place, counts = demo
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    served = place.start("demo", "--seed", str(SEED), "--principals", str(SIZE), "--port", str(port))
-    try:
-        assert served.stdout is not None
-        token = next(line.split()[-1] for line in served.stdout if "token" in line)
-        assert served.stderr is not None
-        assert any("Serving" in line for line in served.stderr)
-        base = f"http://127.0.0.1:{port}"
-        with httpx2.Client(transport=httpx2.HTTPTransport(retries=5)) as client:
-            assert client.get(f"{base}/livez").status_code == 200
-            page = client.get(f"{base}/", headers={"Accept": "text/html"})
-            assert page.status_code == 200
-            assert "p-001" in page.text
-            asked = f"{base}/api/v1/principals/p-001/continuum"
-            assert client.get(asked).status_code == 401
-            levels = client.get(asked, headers={"Authorization": f"Bearer {token}"}).json()
-            assert levels["overall"]["level"] == "transformational"
-    finally:
-        served.send_signal(signal.SIGINT)
+    with place.start("demo", "--seed", str(SEED), "--principals", str(SIZE), "--port", str(port)) as served:
         try:
+            _look_at(served, f"http://127.0.0.1:{port}")
+            assert place.demo(seed=SEED, principals=SIZE) == counts  # it is there, and stays
+            other = place.run(*arguments(SEED + 1, SIZE))
+            assert other.returncode == 3
+            assert "Another process works on the demonstration" in other.stderr
+            served.send_signal(signal.SIGINT)
             served.wait(30)
-        except subprocess.TimeoutExpired:
-            os.kill(served.pid, signal.SIGKILL)
-            raise
+        finally:
+            served.kill()
     assert served.returncode in (0, 130)
+
+
+def _look_at(served: subprocess.Popen[str], base: str) -> None:
+    assert served.stdout is not None
+    assert served.stderr is not None
+    token = next(line.split()[-1] for line in served.stdout if "token" in line)
+    assert any("Serving" in line for line in served.stderr)
+    with httpx2.Client(transport=httpx2.HTTPTransport(retries=5)) as client:
+        assert client.get(f"{base}/livez").status_code == 200
+        page = client.get(f"{base}/", headers={"Accept": "text/html"})
+        assert page.status_code == 200
+        assert "p-001" in page.text
+        asked = f"{base}/api/v1/principals/p-001/continuum"
+        assert client.get(asked).status_code == 401
+        answer = client.get(asked, headers={"Authorization": f"Bearer {token}"}).json()
+        assert answer["overall"]["level"] == "transformational"
 
 
 def test_another_size_makes_it_anew(tmp_path: Path) -> None:
