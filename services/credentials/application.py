@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +21,7 @@ from foundation.eventlog import query as log_query
 from foundation.postgres.connections import Pool
 
 from . import lifecycle
-from .badge import credential_url, identity, list_url, whole_seconds
+from .badge import Place, renewed
 from .issuance import credential_tags, intent
 from .issuer import Issuer
 from .key_ring import IssuerKeys
@@ -30,7 +29,6 @@ from .lifecycle import CredentialState, fold
 from .places import list_name, take_places
 from .queries import query
 from .rehearsal import RehearsalLog
-from .status_list import list_entry
 
 Clock = Callable[[], datetime]
 
@@ -282,24 +280,12 @@ class Credentials:
         email = person.data.get("email") if person else None
         if is_erased(before) or (person is not None and is_erased(person.data.get("name"))):
             raise Refusal(Kind.ERASED, "Its holder has been erased; nothing is issued to them any more.")
-        subject = {name: value for name, value in before["credentialSubject"].items() if name != "identifier"}
-        if email is not None:
-            subject["identifier"] = [identity(email, secrets.token_hex(16))]
-        number, index = place
-        entries = [
-            list_entry(url=list_url(self._issuer.origin, list_name("r", number)), purpose="revocation", index=index)
-        ]
-        if self._suspension:
-            suspension = list_url(self._issuer.origin, list_name("s", number))
-            entries.append(list_entry(url=suspension, purpose="suspension", index=index))
-        return {
-            **before,
-            "id": credential_url(self._issuer.origin, state.credential_id),
-            "issuer": self._issuer.profile(key),
-            "validFrom": whole_seconds(lifecycle.next_valid_from(state, self._clock())),
-            "credentialSubject": subject,
-            "credentialStatus": entries[0] if len(entries) == 1 else entries,
-        }
+        moment = lifecycle.next_valid_from(state, self._clock())
+        return renewed(before, self._issuer, key=key, email=email, valid_from=moment, places=self._places(*place))
+
+    def _places(self, number: int, index: int) -> list[Place]:
+        places = [Place("revocation", list_name("r", number), index)]
+        return [*places, Place("suspension", list_name("s", number), index)] if self._suspension else places
 
     def _place_for(self, credential_id: str) -> tuple[int, int]:
         # Outside the log's transaction: a place that no event comes to name stays empty, no more.

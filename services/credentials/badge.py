@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,9 +94,6 @@ def badge(
             "achievedLevel": f"{award['id']}#{attained.key.level.value}",
         }
     ]
-    entries = [
-        list_entry(url=list_url(origin, place.list), purpose=place.purpose, index=place.index) for place in places
-    ]
     return {
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
         "id": credential_url(origin, credential_id),
@@ -106,9 +104,38 @@ def badge(
         "validFrom": whole_seconds(valid_from),
         "awardedDate": whole_seconds(attained.awarded_at),
         "credentialSubject": subject,
-        # One object where there is one entry: an array breaks the Open Badges schema (data model, 0..1).
-        "credentialStatus": entries[0] if len(entries) == 1 else entries,
+        "credentialStatus": _status(origin, places),
     }
+
+
+def renewed(
+    before: Mapping[str, Any],
+    issuer: Issuer,
+    *,
+    key: str,
+    email: str | None,
+    valid_from: datetime,
+    places: Sequence[Place],
+) -> dict[str, Any]:
+    """The unsigned document of a reissue: what was stated stays, with today's address, key and places."""
+    subject = {name: value for name, value in before["credentialSubject"].items() if name != "identifier"}
+    if email is not None:
+        subject["identifier"] = [identity(email, secrets.token_hex(16))]
+    return {
+        **before,
+        "issuer": issuer.profile(key),
+        "validFrom": whole_seconds(valid_from),
+        "credentialSubject": subject,
+        "credentialStatus": _status(issuer.origin, places),
+    }
+
+
+def _status(origin: str, places: Sequence[Place]) -> Any:
+    entries = [
+        list_entry(url=list_url(origin, place.list), purpose=place.purpose, index=place.index) for place in places
+    ]
+    # One object where there is one entry: an array breaks the Open Badges schema (data model, 0..1).
+    return entries[0] if len(entries) == 1 else entries
 
 
 def whole_seconds(moment: datetime) -> str:
