@@ -56,16 +56,16 @@ def register(app: typer.Typer) -> None:
         )
         today = datetime.now(UTC).date()
         with staged(settings, seed, principals, today, output.note) as stage:
-            verified = _run(stage.system, stage.plan, token, output)
-            ended = Exit.YES if verified else Exit.NO
+            checked = _run(stage.system, stage.plan, token, output)
+            ended = Exit.YES if all(one.valid for one in checked) else Exit.NO
             stage.release()
-            if serve and verified:
-                _serve(stage.system, token, port, output)
+            if serve and ended is Exit.YES:
+                _serve(stage.system, token, port, checked[:1], output)
         return ended
 
 
-def _run(system: System, plan: Plan, token: str, output: Output) -> bool:
-    """Sends the plan, shows what followed; whether every badge that was looked at is valid."""
+def _run(system: System, plan: Plan, token: str, output: Output) -> list[showcase.Checked]:
+    """Sends the plan and shows what followed; the badges that were looked at."""
     application = system.web_app()
     origin = system.settings.public_url
     driver = Driver(application, origin, token, system.log("governance"), system.clock, system.catch_up)
@@ -75,13 +75,13 @@ def _run(system: System, plan: Plan, token: str, output: Output) -> bool:
     system.catch_up()
     counts = Counts.of(system.log("governance"))
     with output.progress("Verifying shared badges", len(counts.shared)) as advance:
-        checked = showcase.check(application, origin, token, [(who, badge) for who, badge, _ in counts.shared])
-        advance(len(checked))
+        badges = [(who, badge) for who, badge, _ in counts.shared]
+        checked = showcase.check(application, origin, token, badges, advance)
     _show(system, plan, counts, checked, output)
     if output.json:
         output.emit(counts.to_data(sum(one.valid for one in checked)))
         sys.stdout.flush()
-    return all(one.valid for one in checked)
+    return checked
 
 
 def _say(output: Output, text: str) -> None:
@@ -140,10 +140,12 @@ def program() -> str:
     return str(here) if here.is_file() and not shutil.which("mlds") else "mlds"
 
 
-def _serve(system: System, token: str, port: int, output: Output) -> None:
+def _serve(system: System, token: str, port: int, shown: Sequence[showcase.Checked], output: Output) -> None:
     base = f"http://127.0.0.1:{port}"
     tell = output.note if output.json else partial(_say, output)
     tell(f"\nPages: {base}/")
+    for one in shown:
+        tell(f"A shared badge: {base}/credentials/{one.credential_id}")
     tell(f"curl -H 'Authorization: Bearer {token}' {base}/api/v1/principals/p-001/continuum")
     tell(f"The operator's token of this run: {token}")
     sys.stdout.flush()

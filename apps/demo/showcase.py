@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -39,38 +39,49 @@ class Checked:
         return self.ours == self.theirs == "valid"
 
 
-def check(application: ASGIApp, origin: str, token: str, shared: Iterable[tuple[str, str]]) -> list[Checked]:
+def check(
+    application: ASGIApp,
+    origin: str,
+    token: str,
+    shared: Iterable[tuple[str, str]],
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Checked]:
     """Verifies shared badges, (principal, credential) each, by both verifiers, without a network."""
-    return asyncio.run(_check(application, origin, token, list(shared)))
+    return asyncio.run(_check(application, origin, token, list(shared), advance))
 
 
-async def _check(application: ASGIApp, origin: str, token: str, shared: Sequence[tuple[str, str]]) -> list[Checked]:
+async def _check(
+    application: ASGIApp,
+    origin: str,
+    token: str,
+    shared: Sequence[tuple[str, str]],
+    advance: Callable[[int], None],
+) -> list[Checked]:
+    lists: dict[str, bytes] = {}
+    found: list[Checked] = []
     async with InProcess(application, origin, token) as http:
-        found = []
-        lists: dict[str, bytes] = {}
         for principal, credential in shared:
             path = f"{API}/credentials/{credential}"  # the public one ends with the share
             document = (await http.get(path, principal, accept="application/vc")).content
             picture = (await http.get(f"{path}.png", principal)).content
-            found.append((principal, credential, document, picture, json.loads(document)))
-            for url in _status_lists(found[-1][-1]):
+            vc = json.loads(document)
+            for url in _status_lists(vc):
                 if url not in lists:
                     lists[url] = (await http.get(urlsplit(url).path, accept="application/vc")).content
-        if not found:
-            return []
-        answers = await http.post("/verify", [vc for *_, vc in found])
-        return [
-            Checked(
-                principal=principal,
-                credential_id=credential,
-                title=vc["credentialSubject"]["achievement"]["name"],
-                ours=answer["verdict"],
-                theirs=_independently(picture, lists),
-                picture=picture,
-                document=document,
+            [answer] = await http.post("/verify", vc)
+            found.append(
+                Checked(
+                    principal=principal,
+                    credential_id=credential,
+                    title=vc["credentialSubject"]["achievement"]["name"],
+                    ours=answer["verdict"],
+                    theirs=_independently(picture, lists),
+                    picture=picture,
+                    document=document,
+                )
             )
-            for (principal, credential, document, picture, vc), answer in zip(found, answers, strict=True)
-        ]
+            advance(len(found))
+    return found
 
 
 def _status_lists(credential: Mapping[str, Any]) -> list[str]:

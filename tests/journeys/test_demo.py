@@ -129,6 +129,7 @@ def test_serving_it_shows_pages_takes_the_printed_token_and_is_not_pulled_away(
 def _look_at(served: subprocess.Popen[str], base: str) -> None:
     assert served.stdout is not None
     assert served.stderr is not None
+    badge = next(line.split()[-1] for line in served.stdout if line.startswith("A shared badge"))
     token = next(line.split()[-1] for line in served.stdout if "token" in line)
     assert any("Serving" in line for line in served.stderr)
     with httpx2.Client(transport=httpx2.HTTPTransport(retries=5)) as client:
@@ -136,6 +137,7 @@ def _look_at(served: subprocess.Popen[str], base: str) -> None:
         page = client.get(f"{base}/", headers={"Accept": "text/html"})
         assert page.status_code == 200
         assert "p-001" in page.text
+        assert client.get(badge, headers={"Accept": "text/html"}).status_code == 200
         asked = f"{base}/api/v1/principals/p-001/continuum"
         assert client.get(asked).status_code == 401
         answer = client.get(asked, headers={"Authorization": f"Bearer {token}"}).json()
