@@ -1,7 +1,5 @@
 """The rule: how a level follows from evidence. Pure: no clock, no database, no randomness.
 
-For a principal, a competency and a level (rule numbers as in the code below):
-
 1. An *item* (observation, feedback cycle, artifact) counts when it is complete and not retracted. Of an artifact each
    reviewer's last review stands, whole; its level on a competency is the lowest that the standing reviews which name
    it give; its date is the latest day, its assessors the persons, of all of those.
@@ -32,14 +30,11 @@ from contracts.continuum import LEVELS, OVERALL, RANKS, CompetencyOrOverall
 from services.projections.decisions import Decisions, Rule
 
 TOP: Final = len(LEVELS)
+_OF_CYCLES: Final = ("FeedbackCycleOpened", "FeedbackGiven", "ResponseRecorded", "FeedbackCycleClosed")
 STEPS: Final = {
     "ObservationRecorded": "observation",
-    "FeedbackCycleOpened": "feedback_cycle",
-    "FeedbackGiven": "feedback_cycle",
-    "ResponseRecorded": "feedback_cycle",
-    "FeedbackCycleClosed": "feedback_cycle",
-    "ArtifactSubmitted": "artifact",
-    "ArtifactReviewed": "artifact",
+    **dict.fromkeys(_OF_CYCLES, "feedback_cycle"),
+    **dict.fromkeys(("ArtifactSubmitted", "ArtifactReviewed"), "artifact"),
 }
 """The steps of an item and its kind. Its first step is the first that is there: a cut may leave out others."""
 
@@ -211,9 +206,8 @@ class Derivation:
 
     def recall(self, attainment: Attainment) -> None:
         """An attainment as it was recorded: stands as recorded, whatever the rule says now."""
-        standing = (
-            self.overall if attainment.competency == OVERALL else self._track(int(attainment.competency)).standing
-        )
+        of_all = attainment.competency == OVERALL
+        standing = self.overall if of_all else self._track(int(attainment.competency)).standing
         del standing[attainment.rank :]
         if attainment.reached:
             standing.append(attainment)
@@ -257,7 +251,6 @@ class Derivation:
         return [number for number in named if self.tracks[number].shown.pop(evidence_id, None) is not None], ()
 
     def _track(self, competency: int) -> Track:
-        """To be touched."""
         self.changed.add(competency)
         track = self.tracks.get(competency)
         if track is None:
@@ -274,8 +267,7 @@ class Derivation:
     def _reach(self, competencies: Iterable[int], rule: Rule, position: int, at: str) -> list[Attainment]:
         found: list[Attainment] = []
         for competency in sorted(competencies):
-            reached = self.tracks[competency].reach(competency, rule, position, at)
-            if reached:
+            if reached := self.tracks[competency].reach(competency, rule, position, at):
                 self.changed.add(competency)
                 found += reached
         return found
@@ -288,9 +280,9 @@ class Derivation:
         return found
 
     def _all_stand(self, rank: int, rule: Rule, decisions: Decisions) -> bool:
-        framework = decisions.frameworks.get(rule.framework)
-        return bool(framework) and all(
-            (track := self.tracks.get(number)) is not None and len(track.standing) > rank for number in framework or ()
+        numbers = decisions.frameworks.get(rule.framework, ())
+        return bool(numbers) and all(
+            number in self.tracks and len(self.tracks[number].standing) > rank for number in numbers
         )
 
 
