@@ -16,6 +16,8 @@ from contracts.statement import Statement
 from contracts.times import Date
 from contracts.vocabulary import Setting
 
+MEDIA_TYPE = r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;.*)?$"
+"""RFC 6838 section 4.2, with parameters."""
 CompetencyNumber = Annotated[int, Field(ge=1)]
 
 
@@ -164,7 +166,7 @@ class FeedbackCycleClosed(CycleClosing, Item):
 @event(owner="evidence", stream="dossier")
 class ArtifactSubmitted(ArtifactMetadata, Item):
     sha256: Annotated[Sha256, Personal()]
-    media_type: Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=255)]
+    media_type: Annotated[str, Field(pattern=MEDIA_TYPE, max_length=255)]
     size: Annotated[int, Field(ge=1)]
     """Bytes of the file as sent."""
     filename: Annotated[Text, Personal()]
