@@ -1,7 +1,8 @@
 """Sends a plan through the HTTP application, in process, as the people in it would: one step after the other.
 
 Each step is sent at its own time (the demonstration's clock is set to it) and under its own Idempotency-Key, so
-that a run that was killed goes on where it stopped. What follows from the steps is derived once a month.
+that a run that was killed goes on where it stopped. What follows from the steps is derived beside them, about once
+a month.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -105,19 +107,47 @@ class Driver:
         if not (steps or shares):
             return
         async with InProcess(self.application, self.origin, self.token) as http:
-            month = None
-            for step in steps:
-                self.clock.set(step.at)
-                if month != (month := int(step.at.timestamp()) // _MONTH_S):
-                    self.catch_up()
-                await http.send(step)
-                advance(next(done))
+            with _Beside(self.catch_up) as following:
+                month = None
+                for step in steps:
+                    self.clock.set(step.at)
+                    if month != (month := int(step.at.timestamp()) // _MONTH_S):
+                        following.start_if_idle()
+                    await http.send(step)
+                    advance(next(done))
             self.clock.set(plan.end)
             self.catch_up()
             for share in shares:
                 await _share(http, share)
                 advance(next(done))
             self.catch_up()
+
+
+class _Beside:
+    """Does one thing again and again beside the steps, in one thread, as a running server's followers would.
+
+    Leaving it waits for the end, and raises what was raised there.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._thread = ThreadPoolExecutor(1, "demo-following")
+        self._running: Future[None] | None = None
+
+    def __enter__(self) -> _Beside:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown()
+        if kind is None and self._running is not None:
+            self._running.result()
+
+    def start_if_idle(self) -> None:
+        if self._running is not None:
+            if not self._running.done():
+                return
+            self._running.result()
+        self._running = self._thread.submit(self._work)
 
 
 async def _share(http: InProcess, share: ShareStep) -> None:
