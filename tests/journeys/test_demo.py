@@ -79,6 +79,16 @@ def test_levels_are_those_of_a_replay_of_the_plan(demo: tuple[Home, dict[str, An
     assert +recorded == +stands
 
 
+def test_exported_and_replayed_nothing_differs(demo: tuple[Home, dict[str, Any]], tmp_path: Path) -> None:
+    place, counts = demo
+    history = tmp_path / "history.jsonl"
+    exported = place.run("export", "--demo", "--out", str(history))
+    assert exported.returncode == 0, exported.stderr
+    assert len(history.read_text().splitlines()) == sum(counts["events"].values())
+    replayed = place.run("replay", str(history), "--check")
+    assert replayed.returncode == 0, replayed.stderr
+
+
 def test_run_again_it_finds_itself_finished(demo: tuple[Home, dict[str, Any]]) -> None:
     place, counts = demo
     head = place.rows("SELECT max(position) FROM log.events")
