@@ -101,7 +101,7 @@ class Verdict:
     achievement_id: str
     drawing: Drawing | None
     issuer_name: str
-    """From the trust file; empty where the issuer is unknown."""
+    """From the trust file, and only where the signature proves that issuer; else empty."""
     issuer_claims: str
     issuer_id: str
     subject: str
@@ -146,8 +146,8 @@ def verdict(answer: Json) -> Verdict:
         achievement=words.clean(achievement.get("name"), 200),
         achievement_id=words.clean(achievement.get("id"), 300),
         drawing=_drawing(name, achievement, bool(issuer.get("trusted"))),
-        issuer_name=words.clean(issuer.get("name"), 200),
-        issuer_claims=words.clean(issuer.get("claimed_name"), 200),
+        issuer_name=words.clean(issuer.get("name"), 200) if _proves_issuer(checks) else "",
+        issuer_claims=words.clean(issuer.get("claimed_name") or issuer.get("name"), 200),
         issuer_id=words.clean(issuer.get("id"), 300),
         subject=words.clean(answer.get("subject"), 300),
         recipient={
@@ -177,6 +177,11 @@ def _reason(verdict_: str, checks: Sequence[Check]) -> str:
         if check.result == wanted and check.name != "endorsements":
             return f"{check.title}: {check.detail}" if check.detail else check.title
     return ""
+
+
+def _proves_issuer(checks: Sequence[Check]) -> bool:
+    """A forged badge names whom it likes: the name counts where proof and issuer were both found good."""
+    return {check.result for check in checks if check.name in ("proof", "issuer")} == {"passed"}
 
 
 def _drawing(verdict_: str, achievement: Json, trusted: bool) -> Drawing | None:

@@ -163,6 +163,13 @@ def test_a_badge_is_drawn_from_the_credential_and_only_where_its_proof_holds() -
     assert (stranger.mark, stranger.level, stranger.faded) == ("★", None, True)
 
 
+def test_a_forged_badge_is_not_given_the_name_that_it_claims() -> None:
+    forged = verdict(samples.answer("invalid", issuer={"id": "did:x", "name": "Ours", "claimed_name": "Ours"}))
+    assert (forged.issuer_name, forged.issuer_claims) == ("", "Ours")
+    assert verdict(samples.answer("revoked")).issuer_name == "Example Agency"
+    assert verdict(samples.answer("untrusted")).issuer_name == ""
+
+
 def test_a_false_endorsement_is_not_given_as_the_reason() -> None:
     answer = samples.answer("revoked")
     answer["checks"] = [
