@@ -8,14 +8,15 @@ it), `mlds replay` of the exported history, and the level of one principal with 
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from apps.cli.replay import run
@@ -40,9 +41,7 @@ def measure(events: int = 1_000_000, principals: int = 3_500) -> dict[str, Any]:
     """Events per second of rebuild, baseline and replay, the memory of each, milliseconds for one principal."""
     with tempfile.TemporaryDirectory(prefix="mlds-bench-") as folder, EmbeddedServer(Path(folder) / "home") as server:
         made = migrate(server.url(), database="mlds", rooms=[Room("projections", "services.projections")])
-        with psycopg.connect(server.url("mlds"), autocommit=True) as owner:
-            fill(owner, events, principals=principals)
-            owner.execute("CHECKPOINT")
+        _apart(_fill, (server.url("mlds"), events, principals))
         with psycopg.connect(made.urls["projections"], autocommit=True) as connection:
             connection.execute(
                 "INSERT INTO projections.followers (name, position) VALUES (%s, %s)", (Attain.name, events)
@@ -67,20 +66,32 @@ def measure(events: int = 1_000_000, principals: int = 3_500) -> dict[str, Any]:
 
 
 def _apart(work: Any, argument: Any) -> tuple[float, float]:
-    """Runs in a process of its own, so that its memory (with that of its children's largest) is its own."""
+    """Runs in a process of its own: seconds, and the most memory that it and its children held, in MB."""
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_reporting, args=(sender, work, argument))
     process.start()
-    seconds, kilobytes = receiver.recv()
+    peak = 0
+    while not receiver.poll(0.1):
+        with suppress(psutil.NoSuchProcess):
+            ours = psutil.Process(process.pid)
+            peak = max(peak, sum(one.memory_info().rss for one in (ours, *ours.children(recursive=True))))
+    seconds = receiver.recv()
     process.join()
-    return seconds, kilobytes / 1024
+    return seconds, peak / 2**20
 
 
 def _reporting(sender: Any, work: Any, argument: Any) -> None:
-    seconds = work(argument)
-    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    sender.send((seconds, max(own, children)))
+    sender.send(work(argument))
+
+
+def _fill(given: tuple[str, int, int]) -> float:
+    url, events, principals = given
+    begun = time.perf_counter()
+    with psycopg.connect(url, autocommit=True) as owner:
+        fill(owner, events, principals=principals)
+        owner.execute("CHECKPOINT")
+    return time.perf_counter() - begun
 
 
 def _log(urls: Any) -> PostgresEventLog:
