@@ -32,8 +32,8 @@ from services.evidence.application import Evidence
 from services.governance.application import Governance
 from tests.benchmarks.append import MASTER_KEY, _bare_insert, _run
 
-PRINCIPALS: Final = 20
-WRITERS: Final = 16
+PRINCIPALS: Final = 100
+WRITERS: Final = 8
 
 
 def measure(seconds: float = 3.0, writers: tuple[int, ...] = (1, 4, 8)) -> list[dict[str, Any]]:
