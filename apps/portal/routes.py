@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -16,27 +16,25 @@ from starlette.types import Scope
 
 from contracts.achievements import parse_competency
 from contracts.continuum import LEVELS
-from contracts.ids import UUID_PATTERN, is_id
+from contracts.ids import is_id
 from contracts.refusals import Kind, Refusal
 from foundation.web import prefers_html
 from foundation.web.routes import RefusedRequest
 
 from .pages import Pages
-from .ports import Ports, SharedBadge, Source
+from .ports import Ports, Source
 from .views import continuum as continuum_view
 from .views.badge import badge_page
 from .views.home import stairs
 from .views.people import people
 from .views.verdicts import Drawing, Verdicts, verdicts
 
-NOT_SHARED: Final = "There is no badge here, or its holder does not share it."
 MAX_FILES: Final = 50
 MAX_FORM_BYTES: Final = 16 << 20
 SHOWN_MOST: Final = 200
 """Results on one page; a file can hold thousands of credentials."""
 EXAMPLE: Final = Drawing("6", "developing", "Developing", 3)
 """The badge on the first page: decoration."""
-_UUID: Final = re.compile(UUID_PATTERN)
 
 
 class PageRoute(APIRoute):
@@ -146,14 +144,10 @@ def _principals(routes: APIRouter, ports: Ports, pages: Pages) -> None:
 
 
 def _badges(routes: APIRouter, shared: APIRouter, ports: Ports, pages: Pages) -> None:
-    def shared_badge(credential_id: str) -> SharedBadge:
-        if not _UUID.fullmatch(credential_id):
-            raise Refusal(Kind.UNKNOWN_CREDENTIAL, NOT_SHARED)
-        return ports.shared_badge(credential_id)
-
-    @routes.get("/credentials/{credential_id}.json")
-    def download(credential_id: str) -> Response:
-        badge = shared_badge(credential_id)
+    @routes.get("/credentials/{identifier:uuid}.json")
+    def download(identifier: UUID) -> Response:
+        credential_id = str(identifier)
+        badge = ports.shared_badge(credential_id)
         headers = {
             "Content-Disposition": f'attachment; filename="badge-{credential_id}.json"',
             "Cache-Control": "no-store",
@@ -161,9 +155,11 @@ def _badges(routes: APIRouter, shared: APIRouter, ports: Ports, pages: Pages) ->
         }
         return Response(badge.content, media_type="application/vc", headers=headers)
 
-    @shared.api_route("/credentials/{credential_id}", methods=["GET", "HEAD"])
-    def badge(request: Request, credential_id: str) -> Response:
-        found = shared_badge(credential_id)
+    # A UUID and nothing after it: a link to the picture is followed by browsers that name text/html first.
+    @shared.api_route("/credentials/{identifier:uuid}", methods=["GET", "HEAD"])
+    def badge(request: Request, identifier: UUID) -> Response:
+        credential_id = str(identifier)
+        found = ports.shared_badge(credential_id)
         answers = ports.verify([Source(f"{credential_id}.json", found.content)], None)
         page = badge_page(credential_id, found.document, answers[0], holder=found.holder, public_url=ports.public_url)
         return pages.page(request, "badge.html", badge=page)

@@ -97,6 +97,11 @@ def test_programs_at_the_same_address_get_the_credential(client: TestClient) -> 
         assert client.get(path, headers={"Accept": accept}).headers["content-type"] == "application/vc"
 
 
+def test_following_a_link_to_the_picture_gives_the_picture(client: TestClient) -> None:
+    answer = client.get(f"/credentials/{samples.SHARED}.png")
+    assert answer.headers["content-type"] == "image/png"
+
+
 def test_head_is_answered_like_get(client: TestClient) -> None:
     answer = client.head(f"/credentials/{samples.SHARED}")
     assert (answer.status_code, answer.content) == (200, b"")
