@@ -23,7 +23,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
     """The pages on made-up data, on a free port of this machine. Gives the origin."""
-    with socket.socket() as listening:
+    # Named as TCP, so that asyncio switches its delays off (TCP_NODELAY).
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         server = uvicorn.Server(uvicorn.Config(samples.app(), log_level="critical"))
