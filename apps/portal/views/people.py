@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -122,19 +122,3 @@ def _person(row: PersonRow) -> Person:
         competencies=max(row.competencies, 1),
         summary=tuple(parts),
     )
-
-
-def rows_from_levels(
-    ids_names_regions: Sequence[tuple[str, str, str | None]],
-    levels: Mapping[str, Mapping[int, str]],
-    overall: Mapping[str, str | None],
-    competencies: int,
-) -> list[PersonRow]:
-    """Rows from each principal's standing level by competency."""
-    rows = []
-    for own, name, region in ids_names_regions:
-        counts: dict[str, int] = {}
-        for level in levels.get(own, {}).values():
-            counts[level] = counts.get(level, 0) + 1
-        rows.append(PersonRow(own, name, region, overall.get(own), counts, competencies))
-    return rows
