@@ -216,6 +216,7 @@ class System:
             routers.append(projections_api.router(self.projections, gate))
         if "credentials" in parts:
             room = self.credentials
+            room.check_origin()
             routers.append(credentials_api.router(room.application, room.public, room.progress, gate))
             routers.append(public_api.router(room.application, room.public, room.lists, self.verify))
         host = urlsplit(self.settings.public_url).hostname or ""

@@ -6,9 +6,9 @@ import os
 import sys
 from importlib.metadata import version
 
-import click
 import psycopg
 import typer
+from typer.exceptions import TyperException
 
 from apps.cli.output import CalledWrongly, Exit, Output
 from contracts.refusals import Kind, Refusal
@@ -25,6 +25,7 @@ _UNKNOWN = {
     Kind.NOT_SUPPORTED_YET,
     Kind.INVALID_PARAMETER,
 }
+_INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
 _OUT_OF_REACH = {Kind.UNAVAILABLE, Kind.OUTCOME_UNKNOWN, Kind.LOG_BUSY, Kind.CLOCK_OFF, Kind.POSITION_NOT_REACHED}
 
 app = typer.Typer(
@@ -83,14 +84,12 @@ def run(arguments: list[str]) -> int:
     try:
         ended = app(arguments, prog_name="mlds", standalone_mode=False)
         return int(ended or Exit.YES)
-    except (typer.Exit, click.exceptions.Exit) as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except click.exceptions.Abort:
-        return 130
-    except KeyboardInterrupt:
-        return 130
-    except click.ClickException as fault:
-        fault.show()
+    except (typer.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except TyperException as fault:
+        errors.note(f"{fault.format_message()} `mlds --help` lists the commands, `mlds COMMAND --help` explains one.")
         return Exit.CALLED_WRONGLY
     except (CalledWrongly, SettingsFault) as fault:
         errors.note(str(fault))

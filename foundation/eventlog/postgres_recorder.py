@@ -25,6 +25,7 @@ from foundation.eventlog.dcb import (
     LogEvent,
     ProgrammingError,
     Query,
+    QueryItem,
     SimpleDCBReadResponse,
 )
 from foundation.eventlog.faults import (
@@ -122,7 +123,8 @@ class PostgresRecorder(DCBRecorder):
         if not query.items:
             cursor.execute(_READ_ALL, (after, until, limit))
         else:
-            cursor.execute(_READ, (_as_json(query), after, until, limit, limit))
+            asked = _as_json(_possible(query))
+            cursor.execute(_READ, (asked, after, until, limit, limit))
         return [Row._make(row) for row in cursor.fetchall()]
 
     @staticmethod
@@ -245,6 +247,14 @@ def translated(error: psycopg.Error) -> Exception:
             return Busy()
         case _:
             return error
+
+
+def _possible(query: Query) -> Query:
+    """The query without what no event can match: PostgreSQL's text has no U+0000, and refuses to be asked for it."""
+    if not any("\x00" in text for item in query.items for text in (*item.types, *item.tags)):
+        return query
+    possible = [item for item in query.items if not any("\x00" in text for text in (*item.types, *item.tags))]
+    return Query(items=possible or [QueryItem(types=["-"])])
 
 
 def _as_json(query: Query) -> str:

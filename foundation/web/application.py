@@ -67,7 +67,7 @@ def create_app(
 
 def _operation_id(route: APIRoute) -> str:
     # FastAPI's own takes any one of the methods, and so another at each start.
-    return re.sub(r"\W+", "_", f"{route.name}{route.path_format}_{min(route.methods)}").strip("_").lower()
+    return re.sub(r"\W+", "_", f"{route.name}{route.path_format}_{min(route.methods or ())}").strip("_").lower()
 
 
 class _Faces:

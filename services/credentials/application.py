@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from psycopg.rows import dict_row
@@ -53,6 +53,9 @@ class Shown:
     reason: str | None
     holder: str | None = None
     """The holder's name, where the share shows it."""
+
+
+SHARE_TYPES: Final = ("ShareGranted", "ShareEnded")
 
 
 class Credentials:
@@ -107,15 +110,16 @@ class Credentials:
         row = self._find(credential_id)
         if row is not None and row["erased"]:
             raise Refusal(Kind.ERASED, "What this page showed has been erased.")
-        share = None
+        shown = None
         if row is not None:
-            asked = {"credential_id": credential_id, "today": self._today()}
-            share = next(iter(self._rows("standing_share", asked)), None)
-        if row is None or share is None or row["issued"] is None:
+            # Shares are read from the log: what a holder has just shown or ended counts at once.
+            shares = self._log.read(log_query(item(types=SHARE_TYPES, tags=(f"credential:{credential_id}",))))
+            shown = lifecycle.shown_name(shares, self._today())
+        if row is None or shown is None or row["issued"] is None:
             raise Refusal(
                 Kind.NOT_FOUND, "There is no shared badge at this address. Its holder decides whether there is one."
             )
-        return self._shown(row, name=share["show_name"])
+        return self._shown(row, name=shown)
 
     def state(self, credential_id: str) -> CredentialState:
         """As the log tells it now. Raises Refusal `unknown-credential`."""

@@ -21,7 +21,7 @@ from contracts.events.credentials import (
     ShareGranted,
 )
 from contracts.refusals import Fault, Kind, Refusal
-from contracts.times import parse_timestamp
+from contracts.times import parse_date, parse_timestamp
 from foundation.eventlog import Recorded
 
 APPROVAL_DAYS: Final = 14
@@ -243,3 +243,15 @@ def share(state: CredentialState, *, by: str, days: int | None, show_name: bool,
 
 
 assert set(BY_HAND) < set(get_args(RevocationReason))
+
+
+def shown_name(shares: Iterable[Recorded], today: date) -> bool | None:
+    """Of a credential's share events: None while no share stands; else whether one that stands shows the name."""
+    standing: dict[str, bool] = {}
+    for event in shares:
+        until = event.data.get("until")
+        if event.type == "ShareEnded":
+            standing.pop(event.stream, None)
+        elif until is None or parse_date(until) >= today:
+            standing[event.stream] = event.data["show_name"]
+    return any(standing.values()) if standing else None

@@ -13,9 +13,3 @@ ORDER BY c.cause LIMIT %(limit)s;
 SELECT c.credential_id::text, c.principal_id, c.framework, c.competency, c.level, c.cause, c.reached_at, c.intent,
     c.issued, c.revoked, c.suspended, EXISTS (SELECT FROM credentials.erased e WHERE e.person_id = c.principal_id) AS erased
 FROM credentials.credentials c WHERE c.credential_id = %s;
-
--- name: standing_share
--- The share by which a public address answers: one that shows the name before one that does not.
-SELECT share_id, show_name, until FROM credentials.shares
-WHERE credential_id = %(credential_id)s AND ended IS NULL AND (until IS NULL OR until >= %(today)s)
-ORDER BY show_name DESC, granted DESC LIMIT 1;

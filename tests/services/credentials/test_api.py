@@ -210,14 +210,6 @@ def test_the_holders_name_is_shown_by_their_own_act_only(client: Client, world: 
     assert world.room.application.shared(credential_id).holder is None
 
 
-def test_a_share_ends_after_its_last_day(client: Client, world: World, credential_id: str) -> None:
-    client.post(f"{V1}/credentials/{credential_id}/shares", {"days": 14}, "p-heron")
-    world.settle()
-    assert client.get(f"/credentials/{credential_id}").status_code == 200
-    world.query("UPDATE credentials.shares SET until = current_date - 1 RETURNING share_id")
-    problem(client.get(f"/credentials/{credential_id}"), 404, "not-found")
-
-
 def test_after_erasure_the_pages_are_gone_and_hold_no_name(client: Client, world: World, credential_id: str) -> None:
     client.post(f"{V1}/credentials/{credential_id}/shares", {"show_name": True}, "p-heron")
     world.settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 from contracts.refusals import Kind, Refusal
 from foundation.eventlog import Recorded
 from services.credentials import lifecycle
-from services.credentials.lifecycle import CredentialState, fold
+from services.credentials.lifecycle import CredentialState, fold, shown_name
 
 ID = "7c80ef9a-46a6-4dd6-b34a-a68eb38d9579"
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -152,3 +153,20 @@ def test_only_its_holder_shares_it_for_at_most_90_days_or_until_they_end_it() ->
 
 def test_events_of_other_credentials_are_passed_over() -> None:
     assert fold("0" * 36, ISSUED).intent is None
+
+
+def shared(stream: str, kind: str = "ShareGranted", **data: Any) -> Recorded:
+    made = event(kind, 20, **data)
+    return replace(made, tags=(stream, *made.tags))
+
+
+def test_a_share_stands_until_its_last_day_or_its_end_and_one_that_shows_the_name_goes_before() -> None:
+    today = date(2026, 3, 2)
+    bare = shared("share:1", show_name=False, until="2026-03-02")
+    named = shared("share:2", show_name=True)
+    assert shown_name([], today) is None
+    assert shown_name([bare], today) is False
+    assert shown_name([bare], date(2026, 3, 3)) is None
+    assert shown_name([bare, named], today) is True
+    assert shown_name([bare, named, shared("share:2", "ShareEnded")], today) is False
+    assert shown_name([named, shared("share:2", "ShareEnded")], today) is None
