@@ -91,7 +91,7 @@ def readable_until(caller: Caller, standing: Standing, principal: str, today: da
     """
     if caller.person == principal or Permission.READ_ANY.held_by(caller, standing, today):
         return date.max
-    last = standing.last_day_with(principal)
+    last = standing.last_day_with(principal, begun_by=today)
     if last is None:
         raise Refusal(
             Kind.FORBIDDEN,

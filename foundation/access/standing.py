@@ -72,9 +72,9 @@ class Standing:
         """Whether assigned to the principal as an assessor on that day."""
         return any(a.principal == principal and a.on(on) for a in self.assignments)
 
-    def last_day_with(self, principal: str) -> date | None:
-        """The last day of a past or present assignment; `date.max` where it has no end; None: never assigned."""
-        days = [a.last or date.max for a in self.assignments if a.principal == principal]
+    def last_day_with(self, principal: str, *, begun_by: date = date.max) -> date | None:
+        """The last day of an assignment begun by then; `date.max` where it has no end; None: never assigned."""
+        days = [a.last or date.max for a in self.assignments if a.principal == principal and a.first <= begun_by]
         return max(days, default=None)
 
 

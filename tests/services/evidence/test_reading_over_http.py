@@ -120,3 +120,9 @@ def test_min_position_that_is_there_is_answered_at_once(world: World) -> None:
     position = world.observe().body["position"]
     assert world.get(f"/principals/p-heron/evidence?min_position={position}").status == 200
     assert world.get("/principals/p-heron/evidence?min_position=x").status == 422
+
+
+def test_who_will_be_assigned_reads_nothing_yet(world: World) -> None:
+    later = {"person_id": "coach-idle", "from": "2026-03-01", "until": "2026-06-30"}
+    world.post("/principals/p-heron/assessors", later).made()
+    assert world.get("/principals/p-heron/evidence", "coach-idle").refused == (403, "forbidden")
