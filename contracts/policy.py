@@ -94,9 +94,7 @@ class Policy(Statement):
             above = dict(self.levels[higher].clauses())
             for clause, need in self.levels[lower].clauses():
                 if above.get(clause, 0) < need:
-                    found.append(
-                        f"{clause} asks for {need} at {lower} but only for {above.get(clause, 0)} at {higher}"
-                    )
+                    found.append(f"{clause} asks for {need} at {lower} but only for {above.get(clause, 0)} at {higher}")
         return found
 
 

@@ -32,7 +32,9 @@ MAX_URL: Final = 2_000
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _URL = re.compile(
     rf"(https?)://({_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?"
-    r"(/[!-~]*)?(\?[!-~]*)?", re.ASCII | re.IGNORECASE)
+    r"(/[!-~]*)?(\?[!-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _FORBIDDEN = re.compile(r'[\\<>"^`{|}]')
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
@@ -115,9 +117,16 @@ def parse_url(url: str) -> Target:
 class Fetcher:
     """Fetches documents, https only and from public addresses only, but for what is allowed by name."""
 
-    def __init__(self, *, allow: frozenset[str] = frozenset(), max_bytes: int = MAX_BYTES,
-                 max_seconds: float = MAX_SECONDS, resolve: Resolve | None = None,
-                 connect: Connect | None = None, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allow: frozenset[str] = frozenset(),
+        max_bytes: int = MAX_BYTES,
+        max_seconds: float = MAX_SECONDS,
+        resolve: Resolve | None = None,
+        connect: Connect | None = None,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         self._allow = allow
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
@@ -177,10 +186,13 @@ class Fetcher:
         default = (target.scheme, target.port) in (("https", 443), ("http", 80))
         host = target.authority.rsplit(":", 1)[0] if default else target.authority
         connection.settimeout(_left(deadline))
-        connection.sendall((
-            f"GET {target.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mlds\r\nConnection: close\r\n"
-            "Accept: application/vc, application/did+json, application/ld+json, application/json;q=0.9\r\n"
-            "Accept-Encoding: identity\r\n\r\n").encode("ascii"))
+        connection.sendall(
+            (
+                f"GET {target.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mlds\r\nConnection: close\r\n"
+                "Accept: application/vc, application/did+json, application/ld+json, application/json;q=0.9\r\n"
+                "Accept-Encoding: identity\r\n\r\n"
+            ).encode("ascii")
+        )
         answer = http.client.HTTPResponse(_Deadlined(connection, deadline), method="GET")  # type: ignore[arg-type]  # only makefile() is used of the socket
         answer.begin()
         if answer.status in (301, 302, 303, 307, 308):

@@ -86,7 +86,7 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise BakingFault(f"the picture is damaged at byte {at}")
         if length > len(png) - at - 12:
             raise BakingFault(f"a chunk at byte {at} says that it is longer than the file")
-        body = png[at + 8:at + 8 + length]
+        body = png[at + 8 : at + 8 + length]
         (crc,) = struct.unpack_from(">I", png, at + 8 + length)
         if crc != zlib.crc32(body, zlib.crc32(kind)):
             raise BakingFault(f"the checksum of the {kind.decode()} chunk at byte {at} is wrong")

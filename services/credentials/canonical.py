@@ -34,8 +34,7 @@ class Work:
         self.left = left
 
 
-def canonical(document: Mapping[str, Any], contexts: Contexts, *, at: str = "",
-              work: Work | None = None) -> str:
+def canonical(document: Mapping[str, Any], contexts: Contexts, *, at: str = "", work: Work | None = None) -> str:
     """The document's statements as canonical N-Quads: one a line, sorted. Raises Unsaid."""
     lines = canonical_lines(statements(document, contexts, at=at), work)
     if not lines:
@@ -57,8 +56,7 @@ def canonical_lines(quads: Iterable[Quad], work: Work | None = None) -> list[str
     issued = _Canonicalizer(mentions, work or Work(MAX_WORK)).issued()
     lines = []
     for subject, predicate, value, graph in dataset:
-        lines.append(_line(issued.get(subject, subject), predicate,
-                           issued.get(value, value), issued.get(graph, graph)))
+        lines.append(_line(issued.get(subject, subject), predicate, issued.get(value, value), issued.get(graph, graph)))
     lines.sort()
     return lines
 

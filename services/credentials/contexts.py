@@ -28,26 +28,34 @@ CREDENTIALS_V1: Final = "https://www.w3.org/2018/credentials/v1"
 OPEN_BADGES: Final = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 EXTENSIONS: Final = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 
-PINNED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
-    # URL: (name in openbadgeslib/ob3/contexts, SHA-256 of the text)
-    CREDENTIALS_V2: (
-        "credentials-v2.json", "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734"),
-    OPEN_BADGES: (
-        "ob-v3p0-context-3.0.3.json", "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84"),
-    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json": (
-        "ob-v3p0-context-3.0.2.json", "00666ad080ba407687ed1846b7f5e7495f5019042b202a727de47c48a1755c53"),
-    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json": (
-        "ob-v3p0-context-3.0.1.json", "5f3d9dd6288ef437ff8286cf95ffbff609c748a66f24a1e9450c45ca64be1571"),
-    EXTENSIONS: (
-        "ob-v3p0-extensions.json", "87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93"),
-    "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json": (
-        "clr_context_2.0.1.json", "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6"),
-    "https://w3id.org/security/data-integrity/v2": (
-        "security-data-integrity-v2.json",
-        "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4"),
-    "https://w3id.org/security/multikey/v1": (
-        "security-multikey-v1.json", "ba2c182de2d92f7e47184bcca8fcf0beaee6d3986c527bf664c195bbc7c58597"),
-})
+PINNED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        # URL: (name in openbadgeslib/ob3/contexts, SHA-256 of the text)
+        CREDENTIALS_V2: ("credentials-v2.json", "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734"),
+        OPEN_BADGES: ("ob-v3p0-context-3.0.3.json", "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84"),
+        "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json": (
+            "ob-v3p0-context-3.0.2.json",
+            "00666ad080ba407687ed1846b7f5e7495f5019042b202a727de47c48a1755c53",
+        ),
+        "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json": (
+            "ob-v3p0-context-3.0.1.json",
+            "5f3d9dd6288ef437ff8286cf95ffbff609c748a66f24a1e9450c45ca64be1571",
+        ),
+        EXTENSIONS: ("ob-v3p0-extensions.json", "87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93"),
+        "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json": (
+            "clr_context_2.0.1.json",
+            "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6",
+        ),
+        "https://w3id.org/security/data-integrity/v2": (
+            "security-data-integrity-v2.json",
+            "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4",
+        ),
+        "https://w3id.org/security/multikey/v1": (
+            "security-multikey-v1.json",
+            "ba2c182de2d92f7e47184bcca8fcf0beaee6d3986c527bf664c195bbc7c58597",
+        ),
+    }
+)
 
 MAX_CONTEXTS: Final = 16
 _KEPT: Final = 512  # derived contexts kept; a stranger's combinations of types cannot fill the memory
@@ -143,8 +151,16 @@ class Contexts:
         """How many contexts this thread has derived so far, each at about 1 ms."""
         return int(getattr(self._counts, "derived", 0))
 
-    def _derive(self, kind: str, name: Any, base: ActiveContext, local: Any, *,
-                propagate: bool = True, override_protected: bool = False) -> ActiveContext:
+    def _derive(
+        self,
+        kind: str,
+        name: Any,
+        base: ActiveContext,
+        local: Any,
+        *,
+        propagate: bool = True,
+        override_protected: bool = False,
+    ) -> ActiveContext:
         key = (kind, id(base), name)
         found = self._kept.get(key)
         if found is not None:
@@ -156,8 +172,8 @@ class Contexts:
             try:
                 # pyld's public process_context has no way to say `propagate` or `override_protected`
                 raw = self._processor._process_context(
-                    base.raw, local, options,
-                    override_protected=override_protected, propagate=propagate)
+                    base.raw, local, options, override_protected=override_protected, propagate=propagate
+                )
             except jsonld.JsonLdError as fault:
                 raise ContextFault(f"the contexts contradict each other: {fault.code or fault.type}") from None
             previous = base.previous if propagate else base.previous or base
@@ -170,8 +186,12 @@ class Contexts:
 
     def _load(self, url: str, options: Any = None) -> dict[str, Any]:
         del options
-        return {"contextUrl": None, "documentUrl": url, "document": dict(self.document(url)),
-                "contentType": "application/ld+json"}
+        return {
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": dict(self.document(url)),
+            "contentType": "application/ld+json",
+        }
 
 
 def _wrap(raw: Any, previous: ActiveContext | None) -> ActiveContext:
@@ -184,10 +204,13 @@ def _term(mapping: Mapping[str, Any] | None) -> Term | None:
         return None
     container = mapping.get("@container") or ()
     return Term(
-        iri=mapping["@id"], type=mapping.get("@type"),
+        iri=mapping["@id"],
+        type=mapping.get("@type"),
         container=frozenset([container] if isinstance(container, str) else container),
-        prefix=bool(mapping.get("_prefix")), scoped="@context" in mapping,
-        reverse=bool(mapping.get("reverse")))
+        prefix=bool(mapping.get("_prefix")),
+        scoped="@context" in mapping,
+        reverse=bool(mapping.get("reverse")),
+    )
 
 
 @functools.cache

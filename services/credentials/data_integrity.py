@@ -27,8 +27,7 @@ SUITE: Final = "eddsa-rdfc-2022"
 PURPOSE: Final = "assertionMethod"
 
 
-def sign(document: LintedCredential, signer: Signer, *, verification_method: str,
-         created: datetime) -> dict[str, Any]:
+def sign(document: LintedCredential, signer: Signer, *, verification_method: str, created: datetime) -> dict[str, Any]:
     """The document with one proof. Redeems the linted credential: a second call with it raises.
 
     `verification_method` is the DID URL of the signer's key, `created` the proof's moment, UTC. The same
@@ -42,12 +41,18 @@ def sign(document: LintedCredential, signer: Signer, *, verification_method: str
 
 def proof_options(verification_method: str, created: datetime) -> dict[str, Any]:
     """A proof without its value (section 3.2.5)."""
-    return {"type": "DataIntegrityProof", "cryptosuite": SUITE, "created": format_timestamp(created),
-            "verificationMethod": verification_method, "proofPurpose": PURPOSE}
+    return {
+        "type": "DataIntegrityProof",
+        "cryptosuite": SUITE,
+        "created": format_timestamp(created),
+        "verificationMethod": verification_method,
+        "proofPurpose": PURPOSE,
+    }
 
 
-def hash_data(unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: Contexts | None = None, *,
-              at: str = "/proof") -> bytes:
+def hash_data(
+    unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: Contexts | None = None, *, at: str = "/proof"
+) -> bytes:
     """The 64 bytes that are signed (3.2.3 to 3.2.5): digest of the options, then of the document.
 
     `unsecured` stands without the proof in question; in a chain, with those that it goes back to. `at` is
@@ -56,13 +61,18 @@ def hash_data(unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: 
     return options_digest(unsecured, proof, contexts, at=at) + document_digest(unsecured, contexts)
 
 
-def document_digest(unsecured: Mapping[str, Any], contexts: Contexts | None = None,
-                    work: Work | None = None) -> bytes:
+def document_digest(unsecured: Mapping[str, Any], contexts: Contexts | None = None, work: Work | None = None) -> bytes:
     return sha256(canonical(unsecured, contexts or pinned(), work=work).encode()).digest()
 
 
-def options_digest(unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: Contexts | None = None,
-                   work: Work | None = None, *, at: str = "/proof") -> bytes:
+def options_digest(
+    unsecured: Mapping[str, Any],
+    proof: Mapping[str, Any],
+    contexts: Contexts | None = None,
+    work: Work | None = None,
+    *,
+    at: str = "/proof",
+) -> bytes:
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     if "@context" in options and options["@context"] != unsecured.get("@context"):
         raise Unsaid(f"{at}/@context", "the proof names other contexts than the document")

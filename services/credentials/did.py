@@ -91,8 +91,13 @@ def did_key_document(identifier: str) -> dict[str, Any]:
     if did_key(public_key) != identifier:
         raise DidFault("this did:key is not in its one form")
     method = f"{identifier}#{match[1]}"
-    return {"id": identifier, "assertionMethod": [method], "verificationMethod": [
-        {"id": method, "type": "Multikey", "controller": identifier, "publicKeyMultibase": match[1]}]}
+    return {
+        "id": identifier,
+        "assertionMethod": [method],
+        "verificationMethod": [
+            {"id": method, "type": "Multikey", "controller": identifier, "publicKeyMultibase": match[1]}
+        ],
+    }
 
 
 def did_document(identifier: str, keys: Sequence[PublishedKey]) -> dict[str, Any]:
@@ -106,15 +111,32 @@ def did_document(identifier: str, keys: Sequence[PublishedKey]) -> dict[str, Any
         common: dict[str, Any] = {"controller": identifier}
         if key.revoked is not None:
             common["revoked"] = format_timestamp(key.revoked)
-        methods.append({"id": f"{identifier}#{key.kid}", "type": "Multikey", **common,
-                        "publicKeyMultibase": multikey(key.public_key)})
-        methods.append({"id": f"{identifier}#{key.kid}-jwk", "type": "JsonWebKey", **common,
-                        "publicKeyJwk": {**jwk(key.public_key), "kid": thumbprint(key.public_key)}})
+        methods.append(
+            {
+                "id": f"{identifier}#{key.kid}",
+                "type": "Multikey",
+                **common,
+                "publicKeyMultibase": multikey(key.public_key),
+            }
+        )
+        methods.append(
+            {
+                "id": f"{identifier}#{key.kid}-jwk",
+                "type": "JsonWebKey",
+                **common,
+                "publicKeyJwk": {**jwk(key.public_key), "kid": thumbprint(key.public_key)},
+            }
+        )
     return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1",
-                     "https://w3id.org/security/jwk/v1"],
-        "id": identifier, "verificationMethod": methods,
-        "assertionMethod": [method["id"] for method in methods]}
+        "@context": [
+            "https://www.w3.org/ns/did/v1",
+            "https://w3id.org/security/multikey/v1",
+            "https://w3id.org/security/jwk/v1",
+        ],
+        "id": identifier,
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
+    }
 
 
 def find_method(document: Any, identifier: str, method_id: str) -> Method:
@@ -130,12 +152,17 @@ def find_method(document: Any, identifier: str, method_id: str) -> Method:
     listed = _list(document, "verificationMethod")
     asserting = _list(document, "assertionMethod")
     referred = any(_absolute(identifier, name) == method_id for name in asserting)
-    others = [entry for name in ("authentication", "keyAgreement", "capabilityInvocation", "capabilityDelegation")
-              for entry in _list(document, name)]
-    found = [(entry, embedded or referred)
-             for entries, embedded in ((listed, False), (others, False), (asserting, True))
-             for entry in entries
-             if isinstance(entry, Mapping) and _absolute(identifier, entry.get("id")) == method_id]
+    others = [
+        entry
+        for name in ("authentication", "keyAgreement", "capabilityInvocation", "capabilityDelegation")
+        for entry in _list(document, name)
+    ]
+    found = [
+        (entry, embedded or referred)
+        for entries, embedded in ((listed, False), (others, False), (asserting, True))
+        for entry in entries
+        if isinstance(entry, Mapping) and _absolute(identifier, entry.get("id")) == method_id
+    ]
     if not found:
         raise DidFault(f"the issuer's document has no key {method_id[:200]!r}")
     if len(found) > 1:
@@ -144,8 +171,9 @@ def find_method(document: Any, identifier: str, method_id: str) -> Method:
     controller = entry.get("controller")
     if not isinstance(controller, str):
         raise DidFault("the key names no controller")
-    return Method(method_id, controller, _public_key(entry), for_assertions,
-                  _moment(entry, "expires"), _moment(entry, "revoked"))
+    return Method(
+        method_id, controller, _public_key(entry), for_assertions, _moment(entry, "expires"), _moment(entry, "revoked")
+    )
 
 
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:

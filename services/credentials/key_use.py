@@ -9,15 +9,16 @@ from .proofs import Circumstances, Proven
 from .verdicts import Check, LogFinding
 
 
-def key_in_use(proven: Proven, issuer: str | None, given: Circumstances,
-               log: LogFinding | None = None) -> Check:
+def key_in_use(proven: Proven, issuer: str | None, given: Circumstances, log: LogFinding | None = None) -> Check:
     """The part of the check `issuer` that ties key and issuer together. Trust is asked for elsewhere.
 
     A key revoked later still counts for what our own log recorded before its revocation.
     """
+
     def check(result: str, detail: str) -> Check:
-        return Check("issuer", "passed" if result == "passed" else
-                     "not_checked" if result == "not_checked" else "failed", detail)
+        return Check(
+            "issuer", "passed" if result == "passed" else "not_checked" if result == "not_checked" else "failed", detail
+        )
 
     if proven.key_fault is not None:
         return check("failed", proven.key_fault)
@@ -36,8 +37,11 @@ def key_in_use(proven: Proven, issuer: str | None, given: Circumstances,
         return check("failed", f"the key expired at {key.expires.isoformat()}")
     if key.revoked is not None and key.revoked <= given.at:
         if log is not None and log.result == "not_checked":
-            return check("not_checked", f"the key was revoked at {key.revoked.isoformat()}, and whether the "
-                                        "credential was recorded before could not be looked up")
+            return check(
+                "not_checked",
+                f"the key was revoked at {key.revoked.isoformat()}, and whether the "
+                "credential was recorded before could not be looked up",
+            )
         if log is None or log.result != "passed" or log.recorded_at is None or log.recorded_at >= key.revoked:
             return check("failed", f"the key was revoked at {key.revoked.isoformat()}")
         return check("passed", "the key was revoked later; the credential was recorded before")

@@ -22,10 +22,22 @@ from .statements import IRI, Unsaid
 Rule = Callable[[Mapping[str, Any]], Iterator[Fault]]
 
 # Sets of the OB 3.0 data model: arrays even with one member (OB section 8.1 "Serialization").
-SETS: Final = frozenset({
-    "alignment", "allowedValue", "endorsement", "evidence", "identifier", "otherIdentifier", "related",
-    "result", "resultDescription", "rubricCriterionLevel", "tag", "credentialSchema",
-})
+SETS: Final = frozenset(
+    {
+        "alignment",
+        "allowedValue",
+        "endorsement",
+        "evidence",
+        "identifier",
+        "otherIdentifier",
+        "related",
+        "result",
+        "resultDescription",
+        "rubricCriterionLevel",
+        "tag",
+        "credentialSchema",
+    }
+)
 # Two of these names mean one value elsewhere: by the type of the object that they stand in.
 ONE_IN: Final = {"identifier": frozenset({"IdentifierEntry"}), "resultDescription": frozenset({"Result"})}
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -65,8 +77,9 @@ class LintedCredential:
         return document, self._contexts, self._digest
 
 
-def lint(document: Mapping[str, Any], contexts: Contexts | None = None, *,
-         rules: tuple[Rule, ...] | None = None) -> LintedCredential:
+def lint(
+    document: Mapping[str, Any], contexts: Contexts | None = None, *, rules: tuple[Rule, ...] | None = None
+) -> LintedCredential:
     """Checks an unsigned badge (or, with `LIST_RULES`, a status list) by every rule.
 
     Raises LintFaults with all that is wrong. The document is copied: later changes are not signed.
@@ -147,9 +160,10 @@ def types_of_parts(document: Mapping[str, Any]) -> Iterator[Fault]:
     """Profile, AchievementSubject, Achievement, IdentityObject as text (OB data model, Serialization)."""
     subject = _member(document, "credentialSubject")
     for at, value, type_ in (
-            ("/issuer", document.get("issuer"), "Profile"),
-            ("/credentialSubject", subject, "AchievementSubject"),
-            ("/credentialSubject/achievement", subject.get("achievement"), "Achievement")):
+        ("/issuer", document.get("issuer"), "Profile"),
+        ("/credentialSubject", subject, "AchievementSubject"),
+        ("/credentialSubject/achievement", subject.get("achievement"), "Achievement"),
+    ):
         if not isinstance(value, dict) or value.get("type") != [type_]:
             yield Fault(at, f'an object of type ["{type_}"] belongs here')
     for index, identity in enumerate(_list(subject.get("identifier"))):
@@ -160,8 +174,11 @@ def types_of_parts(document: Mapping[str, Any]) -> Iterator[Fault]:
 def ids_absolute(document: Mapping[str, Any]) -> Iterator[Fault]:
     """Credential, issuer and achievement have absolute ids (OB data model: id 1)."""
     subject = _member(document, "credentialSubject")
-    for at, value in (("/id", document.get("id")), ("/issuer/id", _member(document, "issuer").get("id")),
-                      ("/credentialSubject/achievement/id", _member(subject, "achievement").get("id"))):
+    for at, value in (
+        ("/id", document.get("id")),
+        ("/issuer/id", _member(document, "issuer").get("id")),
+        ("/credentialSubject/achievement/id", _member(subject, "achievement").get("id")),
+    ):
         if not isinstance(value, str) or not IRI.fullmatch(value):
             yield Fault(at, "an absolute URL or URI belongs here")
 
@@ -170,9 +187,12 @@ def named(document: Mapping[str, Any]) -> Iterator[Fault]:
     """Credential, issuer and achievement have names, the achievement a description (OB data model)."""
     subject = _member(document, "credentialSubject")
     achievement = _member(subject, "achievement")
-    for at, value in (("/name", document.get("name")), ("/issuer/name", _member(document, "issuer").get("name")),
-                      ("/credentialSubject/achievement/name", achievement.get("name")),
-                      ("/credentialSubject/achievement/description", achievement.get("description"))):
+    for at, value in (
+        ("/name", document.get("name")),
+        ("/issuer/name", _member(document, "issuer").get("name")),
+        ("/credentialSubject/achievement/name", achievement.get("name")),
+        ("/credentialSubject/achievement/description", achievement.get("description")),
+    ):
         if not isinstance(value, str) or not value.strip():
             yield Fault(at, "text belongs here")
 
@@ -183,11 +203,17 @@ def holder_named(document: Mapping[str, Any]) -> Iterator[Fault]:
     if "id" not in subject and not subject.get("identifier"):
         yield Fault("/credentialSubject", "the subject needs an id or an identifier")
     for index, identity in enumerate(_list(subject.get("identifier"))):
-        if isinstance(identity, dict) and identity.get("hashed") is True and not (
-                isinstance(identity.get("identityHash"), str)
-                and _IDENTITY_HASH.fullmatch(identity["identityHash"])):
-            yield Fault(f"/credentialSubject/identifier/{index}/identityHash",
-                        "a hashed identity is sha256$ and 64 hexadecimal digits")
+        if (
+            isinstance(identity, dict)
+            and identity.get("hashed") is True
+            and not (
+                isinstance(identity.get("identityHash"), str) and _IDENTITY_HASH.fullmatch(identity["identityHash"])
+            )
+        ):
+            yield Fault(
+                f"/credentialSubject/identifier/{index}/identityHash",
+                "a hashed identity is sha256$ and 64 hexadecimal digits",
+            )
 
 
 def times_with_zone(document: Mapping[str, Any]) -> Iterator[Fault]:
@@ -253,7 +279,8 @@ def results_point_into_the_achievement(document: Mapping[str, Any]) -> Iterator[
     descriptions = {
         d["id"]: {level.get("id") for level in _list(d.get("rubricCriterionLevel")) if isinstance(level, dict)}
         for d in _list(_member(subject, "achievement").get("resultDescription"))
-        if isinstance(d, dict) and isinstance(d.get("id"), str)}
+        if isinstance(d, dict) and isinstance(d.get("id"), str)
+    }
     for index, result in enumerate(_list(subject.get("result"))):
         at = f"/credentialSubject/result/{index}"
         named_description = result.get("resultDescription") if isinstance(result, dict) else None
@@ -285,15 +312,34 @@ def types_of_list(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    contexts_in_order, extensions_have_their_context, same_under_both_copies, unsigned, nothing_empty,
-    sets_are_arrays, types_of_credential, types_of_parts, ids_absolute, named, holder_named, times_with_zone,
-    one_status, criteria, results_point_into_the_achievement, one_object_for_an_id)
+    contexts_in_order,
+    extensions_have_their_context,
+    same_under_both_copies,
+    unsigned,
+    nothing_empty,
+    sets_are_arrays,
+    types_of_credential,
+    types_of_parts,
+    ids_absolute,
+    named,
+    holder_named,
+    times_with_zone,
+    one_status,
+    criteria,
+    results_point_into_the_achievement,
+    one_object_for_an_id,
+)
 """The rules for a badge."""
-SUSPENDABLE_RULES: Final[tuple[Rule, ...]] = tuple(
-    status_entries if rule is one_status else rule for rule in RULES)
+SUSPENDABLE_RULES: Final[tuple[Rule, ...]] = tuple(status_entries if rule is one_status else rule for rule in RULES)
 """The rules for a badge of a deployment that issues a suspension entry beside the revocation entry."""
 LIST_RULES: Final[tuple[Rule, ...]] = (
-    contexts_in_order, unsigned, nothing_empty, types_of_list, times_with_zone, one_object_for_an_id)
+    contexts_in_order,
+    unsigned,
+    nothing_empty,
+    types_of_list,
+    times_with_zone,
+    one_object_for_an_id,
+)
 """The rules for a status list credential."""
 
 

@@ -18,11 +18,15 @@ ED25519: Final = b"\xed\x01"
 _P: Final = 2**255 - 19
 # The y coordinates, with the sign bit cleared, of the points whose order divides 8: with such a key one
 # signature fits many messages (Chalkias, Garillot, Nikolaenko 2020, "Taming the many EdDSAs", table 1).
-_SMALL_ORDER_Y: Final = frozenset({
-    0, 1, _P - 1,
-    int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
-    int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
-})
+_SMALL_ORDER_Y: Final = frozenset(
+    {
+        0,
+        1,
+        _P - 1,
+        int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
+        int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
+    }
+)
 
 
 class KeyFault(ValueError):

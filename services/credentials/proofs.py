@@ -91,8 +91,12 @@ class _Outcome:
     unknown: str | None = None
 
 
-def prove(document: Mapping[str, Any], proofs: Sequence[tuple[str, Mapping[str, Any]]], issuer: str | None,
-          given: Circumstances) -> Generator[Need, Found, Proven]:
+def prove(
+    document: Mapping[str, Any],
+    proofs: Sequence[tuple[str, Mapping[str, Any]]],
+    issuer: str | None,
+    given: Circumstances,
+) -> Generator[Need, Found, Proven]:
     """Looks at every proof. One by the issuer must hold, and none may be false."""
     proving = _Proving(document, proofs, given)
     digest: bytes | None = None
@@ -109,8 +113,14 @@ def prove(document: Mapping[str, Any], proofs: Sequence[tuple[str, Mapping[str, 
 def _sum_up(outcomes: Sequence[_Outcome], faults: list[Unsaid], issuer: str | None) -> Proven:
     by_issuer = [o for o in outcomes if o.controller is not None and o.controller == issuer]
     # the best of the issuer's: a sound one, else one whose key could be had
-    best = min(by_issuer, default=None, key=lambda o: (
-        ("good", "bad", "unknown", "aside").index(o.kind), o.method is None or not o.method.for_assertions))
+    best = min(
+        by_issuer,
+        default=None,
+        key=lambda o: (
+            ("good", "bad", "unknown", "aside").index(o.kind),
+            o.method is None or not o.method.for_assertions,
+        ),
+    )
     proven = Proven("passed", "", faults=faults)
     if best is not None:
         proven.key, proven.key_fault, proven.key_unknown = best.method, best.fault, best.unknown
@@ -135,8 +145,9 @@ def _sum_up(outcomes: Sequence[_Outcome], faults: list[Unsaid], issuer: str | No
 
 
 class _Proving:
-    def __init__(self, document: Mapping[str, Any], proofs: Sequence[tuple[str, Mapping[str, Any]]],
-                 given: Circumstances) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], proofs: Sequence[tuple[str, Mapping[str, Any]]], given: Circumstances
+    ) -> None:
         self.document = document
         self.proofs = proofs
         self.given = given
@@ -185,14 +196,17 @@ class _Proving:
             self.check(outcome, at, proof, method, options, previous or digest)
         return outcome
 
-    def check(self, outcome: _Outcome, at: str, proof: Mapping[str, Any], method: Method, options: bytes,
-              digest: bytes) -> None:
+    def check(
+        self, outcome: _Outcome, at: str, proof: Mapping[str, Any], method: Method, options: bytes, digest: bytes
+    ) -> None:
         if holds(proof.get("proofValue"), method.public_key, options + digest):
             outcome.kind, outcome.detail = "good", f"{at}: true"
         else:
             outcome.kind = "bad"
-            outcome.detail = (f"{at}: the signature is not that of {method.id[:200]} over this document: "
-                              "it was altered after signing, or signed by another key")
+            outcome.detail = (
+                f"{at}: the signature is not that of {method.id[:200]} over this document: "
+                "it was altered after signing, or signed by another key"
+            )
 
     def wrong(self, proof: Mapping[str, Any]) -> str | None:
         """What is wrong with the proof's own members."""
@@ -209,15 +223,17 @@ class _Proving:
             return "the proof itself has expired"
         return None
 
-    def previous(self, at: str, proof: Mapping[str, Any],
-                 digest: bytes | None) -> Generator[Need, Found, bytes | str | None]:
+    def previous(
+        self, at: str, proof: Mapping[str, Any], digest: bytes | None
+    ) -> Generator[Need, Found, bytes | str | None]:
         """In a chain, the digest of the document with the proofs named; a sentence if they are not true."""
         if "previousProof" not in proof:
             return None
         value = proof["previousProof"]
         names = value if isinstance(value, list) else [value]
-        earlier = [(place, other) for place, other in self.proofs
-                   if isinstance(other.get("id"), str) and other["id"] in names]
+        earlier = [
+            (place, other) for place, other in self.proofs if isinstance(other.get("id"), str) and other["id"] in names
+        ]
         if len(earlier) != len(names) or not names:
             return "goes back to a proof that is not there, or there twice"
         for place, other in earlier:
@@ -225,13 +241,15 @@ class _Proving:
             if outcome.kind != "good":
                 return f"goes back to {place}, which is not true or could not be checked"
         try:
-            return document_digest(unsecured(self.document, [other for _, other in earlier]),
-                                   self.given.contexts, self.given.work)
+            return document_digest(
+                unsecured(self.document, [other for _, other in earlier]), self.given.contexts, self.given.work
+            )
         except Unsaid as unsaid:
             return str(unsaid)
 
-    def find(self, method_id: str,
-             controller: str) -> Generator[Need, Found, tuple[Method | None, str | None, str | None]]:
+    def find(
+        self, method_id: str, controller: str
+    ) -> Generator[Need, Found, tuple[Method | None, str | None, str | None]]:
         """The key; or why it is none; or why it could not be had."""
         given = self.given
         try:

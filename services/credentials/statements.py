@@ -115,8 +115,7 @@ class _Reading:
         if len(self.quads) > MAX_STATEMENTS:
             raise Unsaid("", f"more than {MAX_STATEMENTS} statements")
 
-    def node(self, active: ActiveContext, element: Mapping[str, Any], at: str, graph: str,
-             name: str | None) -> str:
+    def node(self, active: ActiveContext, element: Mapping[str, Any], at: str, graph: str, name: str | None) -> str:
         """Says all of one node object; returns the node. `name` is the member that it stands under."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
@@ -148,8 +147,15 @@ class _Reading:
             term = active.terms.get(key)
             if term is None:
                 predicate = self.undefined_term(active, key, at)
-                self.values(active, key, Term(predicate, None, frozenset(), False, False, False),
-                            element[key], f"{at}/{escape(key)}", subject, graph)
+                self.values(
+                    active,
+                    key,
+                    Term(predicate, None, frozenset(), False, False, False),
+                    element[key],
+                    f"{at}/{escape(key)}",
+                    subject,
+                    graph,
+                )
             elif term.iri == "@id":
                 continue
             elif term.iri == "@type":
@@ -233,8 +239,9 @@ class _Reading:
         except ContextFault as fault:
             raise Undefined(at, str(fault)) from None
 
-    def values(self, active: ActiveContext, name: str, term: Term, value: Any, at: str,
-               subject: str, graph: str) -> None:
+    def values(
+        self, active: ActiveContext, name: str, term: Term, value: Any, at: str, subject: str, graph: str
+    ) -> None:
         if not term.container <= {"@set", "@list", "@graph"} or term.type == "@json":
             raise NotRead(at, "this kind of value is not read here")
         predicate = f"<{term.iri}>"
@@ -253,8 +260,7 @@ class _Reading:
     def list(self, active: ActiveContext, name: str, term: Term, value: Any, at: str, graph: str) -> str:
         head = f"<{RDF}nil>"
         members = value if isinstance(value, list) else [value]
-        items = [self.value(active, name, term, member, f"{at}/{index}", graph)
-                 for index, member in enumerate(members)]
+        items = [self.value(active, name, term, member, f"{at}/{index}", graph) for index, member in enumerate(members)]
         for item in reversed(items):
             cell = self.fresh()
             self.say(cell, f"<{RDF}first>", item, graph)

@@ -19,8 +19,9 @@ from .structure import read_credential
 from .verdicts import Check
 
 
-def check_status(statuses: Sequence[tuple[str, Mapping[str, Any]]], issuer: str | None,
-                 given: Circumstances) -> Generator[Need, Found, Check]:
+def check_status(
+    statuses: Sequence[tuple[str, Mapping[str, Any]]], issuer: str | None, given: Circumstances
+) -> Generator[Need, Found, Check]:
     """The check `status`: revoked before suspended before unknown, by all entries."""
     if not statuses:
         return Check("status", "passed", "the credential names no status list")
@@ -79,8 +80,9 @@ def _fetched(entry: Entry, issuer: str | None, given: Circumstances) -> Generato
     try:
         document = parse(found, max_bytes=MAX_DOCUMENT, max_depth=32)
     except JsonFault as fault:
-        raise StatusFault("STATUS_RETRIEVAL_ERROR",
-                          f"what {entry.url[:200]} gives is no status list: {fault.detail}") from None
+        raise StatusFault(
+            "STATUS_RETRIEVAL_ERROR", f"what {entry.url[:200]} gives is no status list: {fault.detail}"
+        ) from None
     if not isinstance(document, Mapping):
         raise StatusFault("STATUS_RETRIEVAL_ERROR", f"what {entry.url[:200]} gives is no status list")
     # As of now, whatever moment was asked for: a list of yesterday must not clear today's credential.
@@ -88,9 +90,11 @@ def _fetched(entry: Entry, issuer: str | None, given: Circumstances) -> Generato
     return read_list(document)
 
 
-def _sound(document: Mapping[str, Any], entry: Entry, issuer: str | None, vouched: bool,
-           given: Circumstances) -> Generator[Need, Found, None]:
+def _sound(
+    document: Mapping[str, Any], entry: Entry, issuer: str | None, vouched: bool, given: Circumstances
+) -> Generator[Need, Found, None]:
     """Raises StatusFault unless the list is true, in force, and by one who may speak."""
+
     def refuse(detail: str) -> StatusFault:
         return StatusFault("STATUS_VERIFICATION_ERROR", f"the list {entry.url[:200]} {detail}")
 

@@ -54,8 +54,9 @@ class Bits:
     def value(self, entry: Entry) -> int:
         """The entry's value. Raises StatusFault: another purpose, too short, out of range (section 3.2)."""
         if entry.purpose not in self.purposes:
-            raise StatusFault("STATUS_VERIFICATION_ERROR",
-                              f"the list tells of {', '.join(self.purposes)}, not of {entry.purpose}")
+            raise StatusFault(
+                "STATUS_VERIFICATION_ERROR", f"the list tells of {', '.join(self.purposes)}, not of {entry.purpose}"
+            )
         if len(self.data) * 8 // entry.size < MIN_ENTRIES:
             raise StatusFault("STATUS_LIST_LENGTH_ERROR", f"the list has fewer than {MIN_ENTRIES} entries")
         start = entry.index * entry.size
@@ -114,8 +115,7 @@ def read_list(document: Mapping[str, Any]) -> Bits:
     subject = document.get("credentialSubject")
     if not isinstance(types, list) or "BitstringStatusListCredential" not in types:
         raise StatusFault("STATUS_VERIFICATION_ERROR", "what was found there is no status list")
-    if not isinstance(subject, Mapping) or subject.get("type") not in (
-            "BitstringStatusList", ["BitstringStatusList"]):
+    if not isinstance(subject, Mapping) or subject.get("type") not in ("BitstringStatusList", ["BitstringStatusList"]):
         raise StatusFault("STATUS_VERIFICATION_ERROR", "the list's subject is no BitstringStatusList")
     purposes = subject.get("statusPurpose")
     listed = purposes if isinstance(purposes, list) else [purposes]
@@ -125,22 +125,45 @@ def read_list(document: Mapping[str, Any]) -> Bits:
     return Bits(named, decode(subject.get("encodedList")))
 
 
-def list_credential(*, url: str, issuer: str, purpose: str, data: bytes | bytearray, valid_from: datetime,
-                    valid_until: datetime, ttl: int) -> dict[str, Any]:
+def list_credential(
+    *,
+    url: str,
+    issuer: str,
+    purpose: str,
+    data: bytes | bytearray,
+    valid_from: datetime,
+    valid_until: datetime,
+    ttl: int,
+) -> dict[str, Any]:
     """The unsigned credential of a list (section 2.2). `ttl` is milliseconds within `valid_until`."""
     if len(data) * 8 < MIN_ENTRIES:
         raise ValueError(f"a list has at least {MIN_ENTRIES} entries")
     return {
-        "@context": [CREDENTIALS_V2], "id": url, "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": issuer, "validFrom": format_timestamp(valid_from), "validUntil": format_timestamp(valid_until),
-        "credentialSubject": {"id": f"{url}#list", "type": "BitstringStatusList", "statusPurpose": purpose,
-                              "ttl": ttl, "encodedList": encode(data)}}
+        "@context": [CREDENTIALS_V2],
+        "id": url,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": issuer,
+        "validFrom": format_timestamp(valid_from),
+        "validUntil": format_timestamp(valid_until),
+        "credentialSubject": {
+            "id": f"{url}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": purpose,
+            "ttl": ttl,
+            "encodedList": encode(data),
+        },
+    }
 
 
 def list_entry(*, url: str, purpose: str, index: int) -> dict[str, str]:
     """`credentialStatus` of a credential; its id is not the list's URL (section 2.1)."""
-    return {"id": f"{url}#{index}", "type": "BitstringStatusListEntry", "statusPurpose": purpose,
-            "statusListIndex": str(index), "statusListCredential": url}
+    return {
+        "id": f"{url}#{index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(index),
+        "statusListCredential": url,
+    }
 
 
 def set_bit(data: bytearray, index: int, on: bool = True) -> None:

@@ -53,18 +53,28 @@ def read_credential(document: Mapping[str, Any]) -> Reading:
     if subject is not None:
         achievement = _single(subject.get("achievement"))
     issuer = _single(document.get("issuer")) or {}
-    reading = Reading(Claims(
-        issuer=_text(document.get("issuer")) or _text(issuer.get("id")),
-        issuer_name=_text(issuer.get("name")),
-        achievement=_text((achievement or {}).get("id")), achievement_name=_text((achievement or {}).get("name")),
-        subject=_text((subject or {}).get("id")),
-        valid_from=_text(document.get("validFrom")), valid_until=_text(document.get("validUntil"))))
+    reading = Reading(
+        Claims(
+            issuer=_text(document.get("issuer")) or _text(issuer.get("id")),
+            issuer_name=_text(issuer.get("name")),
+            achievement=_text((achievement or {}).get("id")),
+            achievement_name=_text((achievement or {}).get("name")),
+            subject=_text((subject or {}).get("id")),
+            valid_from=_text(document.get("validFrom")),
+            valid_until=_text(document.get("validUntil")),
+        )
+    )
     named = document.get("@context")
     if named == CREDENTIALS_V1 or (isinstance(named, list) and named[:1] == [CREDENTIALS_V1]):
         reading.claims = Claims(
-            reading.claims.issuer, reading.claims.issuer_name, reading.claims.achievement,
-            reading.claims.achievement_name, reading.claims.subject,
-            _text(document.get("issuanceDate")), _text(document.get("expirationDate")))
+            reading.claims.issuer,
+            reading.claims.issuer_name,
+            reading.claims.achievement,
+            reading.claims.achievement_name,
+            reading.claims.subject,
+            _text(document.get("issuanceDate")),
+            _text(document.get("expirationDate")),
+        )
         reading.unread = "a credential of the VC Data Model 1.1 is not read here yet"
         return reading
     reading.structure.extend(_data_model(document, reading))
@@ -110,9 +120,9 @@ def _data_model(document: Mapping[str, Any], reading: Reading) -> Iterator[Fault
 
 # What an object may hold beside an id that stands elsewhere too: nothing that is read there.
 _IN_ENDORSEMENT: Final = frozenset({"id", "type", "endorsementComment"})
-_NOT_OF_A_PROFILE: Final = frozenset({
-    "achievement", "credentialStatus", "credentialSubject", "identifier", "proof", "result", "validFrom",
-    "validUntil"})
+_NOT_OF_A_PROFILE: Final = frozenset(
+    {"achievement", "credentialStatus", "credentialSubject", "identifier", "proof", "result", "validFrom", "validUntil"}
+)
 
 
 def _one_reading(document: Mapping[str, Any], issuer: str | None) -> Iterator[Fault]:
@@ -128,30 +138,47 @@ def _one_reading(document: Mapping[str, Any], issuer: str | None) -> Iterator[Fa
         at, value, endorsing = waiting.pop()
         if isinstance(value, Mapping):
             id_ = value.get("id")
-            if isinstance(id_, str) and len(value) > 1 and not (
+            if (
+                isinstance(id_, str)
+                and len(value) > 1
+                and not (
                     (endorsing and value.keys() <= _IN_ENDORSEMENT)
-                    or (id_ == issuer and at and not value.keys() & _NOT_OF_A_PROFILE)):
+                    or (id_ == issuer and at and not value.keys() & _NOT_OF_A_PROFILE)
+                )
+            ):
                 first = seen.setdefault(id_, (at, value))
                 if first[1] != value:
                     places = sorted([first[0] or "the credential", at or "the credential"])
                     yield Fault(f"{at}/id", f"{places[0]} and {places[1]} have one id and different members")
-            waiting.extend((f"{at}/{escape(name)}", member, endorsing or name == "endorsement")
-                           for name, member in value.items()
-                           if name != "proof" and isinstance(member, (dict, list)))
+            waiting.extend(
+                (f"{at}/{escape(name)}", member, endorsing or name == "endorsement")
+                for name, member in value.items()
+                if name != "proof" and isinstance(member, (dict, list))
+            )
         elif isinstance(value, list):
-            waiting.extend((f"{at}/{index}", member, endorsing) for index, member in enumerate(value)
-                           if isinstance(member, (dict, list)))
+            waiting.extend(
+                (f"{at}/{index}", member, endorsing)
+                for index, member in enumerate(value)
+                if isinstance(member, (dict, list))
+            )
 
 
-def _badge(document: Mapping[str, Any], subject: Mapping[str, Any] | None,
-           achievement: Mapping[str, Any] | None, reading: Reading) -> Iterator[Fault]:
+def _badge(
+    document: Mapping[str, Any],
+    subject: Mapping[str, Any] | None,
+    achievement: Mapping[str, Any] | None,
+    reading: Reading,
+) -> Iterator[Fault]:
     types = _types(document)
     at = "/credentialSubject"
     if subject is None:
         yield Fault(at, "one object belongs here")
         return
-    for place, value in (("", document), ("/issuer", _single(document.get("issuer"))),
-                         (f"{at}/achievement", achievement)):
+    for place, value in (
+        ("", document),
+        ("/issuer", _single(document.get("issuer"))),
+        (f"{at}/achievement", achievement),
+    ):
         if isinstance(value, Mapping):
             for index, endorsement in enumerate(_list(value.get("endorsement"))):
                 reading.endorsements.append((f"{place}/endorsement/{index}", endorsement))
@@ -214,13 +241,17 @@ def _identity(at: str, identity: Any, reading: Reading) -> Iterator[Fault]:
         reading.identities.append(identity)
 
 
-def _objects(document: Mapping[str, Any], name: str, most: int,
-             found: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Fault]:
+def _objects(
+    document: Mapping[str, Any], name: str, most: int, found: list[tuple[str, Mapping[str, Any]]]
+) -> Iterator[Fault]:
     if name not in document:
         return
     value = document[name]
-    members = [(f"/{name}/{index}", member) for index, member in enumerate(value)] if isinstance(value, list) \
+    members = (
+        [(f"/{name}/{index}", member) for index, member in enumerate(value)]
+        if isinstance(value, list)
         else [(f"/{name}", value)]
+    )
     if not members or len(members) > most:
         yield Fault(f"/{name}", f"from 1 to {most} objects belong here")
         return

@@ -85,8 +85,13 @@ def _issuer(at: str, entry: Any) -> TrustedIssuer:
         raise TrustFault(f"{at}/id: {fault}") from None
     if not isinstance(lists, list) or not all(isinstance(url, str) and url.startswith("https://") for url in lists):
         raise TrustFault(f"{at}/status_lists: a list of https URLs belongs here")
-    return TrustedIssuer(id_, entry["name"].strip(), entry["reason"].strip(),
-                         tuple(_key(f"{at}/keys/{n}", key) for n, key in enumerate(keys)), frozenset(lists))
+    return TrustedIssuer(
+        id_,
+        entry["name"].strip(),
+        entry["reason"].strip(),
+        tuple(_key(f"{at}/keys/{n}", key) for n, key in enumerate(keys)),
+        frozenset(lists),
+    )
 
 
 def _key(at: str, key: Any) -> TrustedKey:

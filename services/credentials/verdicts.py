@@ -15,13 +15,31 @@ from .status_list import Bits
 
 VerdictName = Literal["invalid", "revoked", "suspended", "expired", "unchecked", "untrusted", "valid"]
 VERDICTS: Final[tuple[VerdictName, ...]] = (
-    "invalid", "revoked", "suspended", "expired", "unchecked", "untrusted", "valid")
+    "invalid",
+    "revoked",
+    "suspended",
+    "expired",
+    "unchecked",
+    "untrusted",
+    "valid",
+)
 """The worst first."""
 
-CheckName = Literal["structure", "context", "schema", "proof", "issuer", "dates", "status", "refresh",
-                    "endorsements", "log"]
+CheckName = Literal[
+    "structure", "context", "schema", "proof", "issuer", "dates", "status", "refresh", "endorsements", "log"
+]
 CHECKS: Final[tuple[CheckName, ...]] = (
-    "structure", "context", "schema", "proof", "issuer", "dates", "status", "refresh", "endorsements", "log")
+    "structure",
+    "context",
+    "schema",
+    "proof",
+    "issuer",
+    "dates",
+    "status",
+    "refresh",
+    "endorsements",
+    "log",
+)
 Result = Literal["passed", "failed", "not_checked"]
 NOT_TRUSTED: Final = "not trusted here"
 
@@ -81,13 +99,21 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         claims = self.claims
         return {
-            "source": self.source, "verdict": self.verdict,
-            "issuer": {"id": claims.issuer, "name": self.issuer_name, "claimed_name": claims.issuer_name,
-                       "trusted": self.trusted},
+            "source": self.source,
+            "verdict": self.verdict,
+            "issuer": {
+                "id": claims.issuer,
+                "name": self.issuer_name,
+                "claimed_name": claims.issuer_name,
+                "trusted": self.trusted,
+            },
             "achievement": {"id": claims.achievement, "name": claims.achievement_name},
-            "subject": claims.subject, "recipient": self.recipient,
-            "valid_from": claims.valid_from, "valid_until": claims.valid_until,
-            "checks": [{"name": c.name, "result": c.result, "detail": c.detail} for c in self.checks]}
+            "subject": claims.subject,
+            "recipient": self.recipient,
+            "valid_from": claims.valid_from,
+            "valid_until": claims.valid_until,
+            "checks": [{"name": c.name, "result": c.result, "detail": c.detail} for c in self.checks],
+        }
 
 
 @dataclass(frozen=True, slots=True)

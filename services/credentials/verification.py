@@ -43,18 +43,27 @@ MAX_TOLD: Final = 5  # faults told in one detail
 WORK: Final = 200_000  # steps for nodes that look alike, over all credentials of one call: about 0.5 s
 
 
-def verify_sources(sources: Sequence[Source], *, now: datetime, at: datetime | None = None,
-                   trust: Trust = NOBODY, recipient: str | None = None, fetch: Fetch | None = None,
-                   policy: Policy = "any", own: OwnIssuer | None = None,
-                   contexts: Contexts | None = None) -> list[Verdict]:
+def verify_sources(
+    sources: Sequence[Source],
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    trust: Trust = NOBODY,
+    recipient: str | None = None,
+    fetch: Fetch | None = None,
+    policy: Policy = "any",
+    own: OwnIssuer | None = None,
+    contexts: Contexts | None = None,
+) -> list[Verdict]:
     """One verdict for each credential, and for each source without one, in order. Raises nothing of theirs.
 
     `now` is the present moment, `at` the one asked for (now if None). Without `fetch` nothing is fetched
     (`--offline`); with `policy` "trusted" only what trusted issuers name. A `foundation.fetching.Budget`
     as `fetch` bounds one request.
     """
-    given = Circumstances(at=at or now, now=now, trust=trust, own=own, contexts=contexts or pinned(),
-                          work=Work(WORK), recipient=recipient)
+    given = Circumstances(
+        at=at or now, now=now, trust=trust, own=own, contexts=contexts or pinned(), work=Work(WORK), recipient=recipient
+    )
     verdicts = []
     for source in sources:
         for item in read(source):
@@ -114,22 +123,33 @@ def examine(item: Item, given: Circumstances, *, endorsing: bool = False) -> Gen
         status = yield from check_status(reading.statuses, issuer, given)
     endorsements = yield from _endorsements(reading, given, endorsing)
     checks = {
-        "structure": _structure(reading, proven), "context": _context(proven), "schema": _schema(reading),
+        "structure": _structure(reading, proven),
+        "context": _context(proven),
+        "schema": _schema(reading),
         "proof": Check("proof", proven.result, proven.detail),
-        "issuer": _issuer(use, issuer, given), "dates": _dates(reading, given), "status": status,
-        "refresh": _refresh(reading), "endorsements": endorsements,
-        "log": Check("log", log.result, log.detail)}
+        "issuer": _issuer(use, issuer, given),
+        "dates": _dates(reading, given),
+        "status": status,
+        "refresh": _refresh(reading),
+        "endorsements": endorsements,
+        "log": Check("log", log.result, log.detail),
+    }
     trusted = given.trusts(issuer) and use.result != "failed"
-    return Verdict(item.source, reading.claims, trusted, _name(issuer, given),
-                   _recipient(reading, given), tuple(checks[name] for name in CHECKS))
+    return Verdict(
+        item.source,
+        reading.claims,
+        trusted,
+        _name(issuer, given),
+        _recipient(reading, given),
+        tuple(checks[name] for name in CHECKS),
+    )
 
 
 # The checks
 
 
 def _structure(reading: Reading, proven: Proven) -> Check:
-    faults = [*reading.structure,
-              *(Fault(f.pointer, f.detail) for f in proven.faults if f.check == "structure")]
+    faults = [*reading.structure, *(Fault(f.pointer, f.detail) for f in proven.faults if f.check == "structure")]
     return _faults("structure", faults, "the data model's demands are met")
 
 
@@ -151,8 +171,7 @@ def _issuer(use: Check, issuer: str | None, given: Circumstances) -> Check:
     if use.result == "failed":
         return use
     if not given.trusts(issuer):
-        return Check("issuer", "failed", f"{NOT_TRUSTED}: nobody here has named {str(issuer)[:200]}",
-                     "untrusted")
+        return Check("issuer", "failed", f"{NOT_TRUSTED}: nobody here has named {str(issuer)[:200]}", "untrusted")
     if use.result == "not_checked":
         return use
     by = "this deployment's own issuer" if given.is_own(issuer) else "trusted by the trust file"
@@ -190,8 +209,7 @@ def _endorsements(reading: Reading, given: Circumstances, endorsing: bool) -> Ge
         return Check("endorsements", "passed", "there are none")
     if endorsing:
         return Check("endorsements", "passed", "endorsements of an endorsement are not looked at")
-    told, unknown = [], [f"{at}: an endorsement as a token is not read here yet"
-                         for at in reading.endorsement_tokens]
+    told, unknown = [], [f"{at}: an endorsement as a token is not read here yet" for at in reading.endorsement_tokens]
     for at, endorsement in reading.endorsements:
         if not isinstance(endorsement, dict):
             told.append(f"{at} is false: no object")
@@ -219,18 +237,39 @@ def _without_document(item: Item, given: Circumstances) -> Verdict:
     proof: tuple[Result, str] = ("not_checked", "there is no credential to look at")
     if item.twin:
         proof = ("failed", "no canonical form: see structure")
-    return _flat(item.source, Claims(), given, Check("structure", item.result, item.detail),
-                 "there is no credential to look at", Check("proof", *proof), None)
+    return _flat(
+        item.source,
+        Claims(),
+        given,
+        Check("structure", item.result, item.detail),
+        "there is no credential to look at",
+        Check("proof", *proof),
+        None,
+    )
 
 
 def _unread(source: str, reading: Reading, given: Circumstances) -> Verdict:
     detail = reading.unread or ""
-    return _flat(source, reading.claims, given, Check("structure", "not_checked", detail), detail,
-                 Check("proof", "not_checked", detail), "not_matched" if given.recipient is not None else None)
+    return _flat(
+        source,
+        reading.claims,
+        given,
+        Check("structure", "not_checked", detail),
+        detail,
+        Check("proof", "not_checked", detail),
+        "not_matched" if given.recipient is not None else None,
+    )
 
 
-def _flat(source: str, claims: Claims, given: Circumstances, structure: Check, detail: str, proof: Check,
-          recipient: Literal["not_matched"] | None) -> Verdict:
+def _flat(
+    source: str,
+    claims: Claims,
+    given: Circumstances,
+    structure: Check,
+    detail: str,
+    proof: Check,
+    recipient: Literal["not_matched"] | None,
+) -> Verdict:
     told = {"structure": structure, "proof": proof}
     checks = tuple(told.get(name) or Check(name, "not_checked", detail) for name in CHECKS)
     return Verdict(source, claims, given.trusts(claims.issuer), _name(claims.issuer, given), recipient, checks)
@@ -254,4 +293,3 @@ def _name(issuer: str | None, given: Circumstances) -> str | None:
 def _reason(verdict: Verdict) -> str:
     worst = verdict.verdict
     return next((f"{c.name}: {c.detail}" for c in verdict.checks if c.verdict == worst), "")
-
