@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
@@ -98,6 +98,10 @@ class Settings:
     fetch_allow: tuple[str, ...] = ()
     vc_api: bool = False
 
+    def for_demonstration(self) -> Settings:
+        """The same for the demonstration, which has logins and keys of its own, not those of the real services."""
+        return replace(self, demo=True, service_urls=None, keys_url=None, master_key_file=None)
+
     @property
     def loopback(self) -> bool:
         """Whether the public origin is on this machine, so that everything is a demonstration."""
@@ -109,7 +113,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environment is None else environment
     service_urls = {service: url for service in SERVICES if (url := _read(env, f"MLDS_{service.upper()}_DATABASE_URL"))}
     master = env.get("MLDS_MASTER_KEY_FILE")
-    return Settings(
+    settings = Settings(
         home=Path(env["MLDS_HOME"]).expanduser().absolute() if env.get("MLDS_HOME") else default_home(),
         database_url=_read(env, "MLDS_DATABASE_URL"),
         service_urls=service_urls or None,
@@ -124,6 +128,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         fetch_allow=tuple(part.strip() for part in env.get("MLDS_FETCH_ALLOW", "").split(",") if part.strip()),
         vc_api=_switch(env, "MLDS_VC_API"),
     )
+    return settings.for_demonstration() if settings.demo else settings
 
 
 def default_home() -> Path:

@@ -44,16 +44,8 @@ def register(app: typer.Typer) -> None:
         output = Output(format)
         configure()
         token = secrets.token_urlsafe(32)
-        given = from_environment()
-        # What is set for the real services is not the demonstration's: it has logins and keys of its own.
-        settings = replace(
-            given,
-            demo=True,
-            tokens=(*given.tokens, token),
-            service_urls=None,
-            keys_url=None,
-            master_key_file=None,
-        )
+        given = from_environment().for_demonstration()
+        settings = replace(given, tokens=(*given.tokens, token))
         today = datetime.now(UTC).date()
         with staged(settings, seed, principals, today, output.note) as stage:
             checked = _run(stage.system, stage.plan, token, output)

@@ -77,7 +77,7 @@ class Output:
     def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
         """A bar on standard error; the body calls `advance(done)` or `advance(done, total)`."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._errors, transient=not self._errors.is_terminal) as bar:
+        with Progress(*columns, console=self._errors, disable=not self._errors.is_terminal) as bar:
             task = bar.add_task(what, total=total)
 
             def advance(done: int, total: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import uvicorn
 
 from apps.cli.output import CalledWrongly, Output
 from apps.composition import PARTS, System
+from foundation.postgres.faults import Unusable
 from foundation.settings import from_environment
 from foundation.telemetry import configure
 
@@ -21,7 +23,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Argument(metavar="[SERVICE]...", help=f"of {', '.join(PARTS)}; all without one")
         ] = None,
         host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-        port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8000,
+        port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0: a free one")] = 8000,
     ) -> None:
         """Serve the HTTP interface and the pages, and follow the log.
 
@@ -40,6 +42,7 @@ def register(app: typer.Typer) -> None:
 
 def run(system: System, parts: tuple[str, ...], host: str, port: int, output: Output) -> None:
     """Serves until a signal ends it: first no new requests, then the followers stop between two batches."""
+    listening = _listening(host, port)
     stop = threading.Event()
     threads = [
         threading.Thread(target=work, args=(stop,), name=name, daemon=True) for name, work in system.workers(parts)
@@ -47,8 +50,6 @@ def run(system: System, parts: tuple[str, ...], host: str, port: int, output: Ou
     server = uvicorn.Server(
         uvicorn.Config(
             system.web_app(parts),
-            host=host,
-            port=port,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -57,10 +58,25 @@ def run(system: System, parts: tuple[str, ...], host: str, port: int, output: Ou
     )
     for thread in threads:
         thread.start()
+    host, port = listening.getsockname()[:2]
     output.note(f"Serving {', '.join(parts)} on http://{host}:{port}; Ctrl-C ends it.")
     try:
-        server.run()
+        server.run(sockets=[listening])
     finally:
         stop.set()
         for thread in threads:
             thread.join(timeout=15)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Raises Unusable with a sentence."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise Unusable(f"Nobody can listen on {host} port {port}: {reason}. Choose another with --port.") from None
+    return listening

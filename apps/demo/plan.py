@@ -12,6 +12,7 @@ from apps.demo.careers import career, joined_on
 from apps.demo.cast import Cast, Person, Principal, Shape, make_cast
 from apps.demo.scribe import Tour, morning
 from apps.demo.steps import ShareStep, Step
+from contracts.vocabulary import Role
 
 DAYS: Final = 728
 """Two program years, from the day on which staff are registered to the last day."""
@@ -80,8 +81,10 @@ def _registration(person: Person, at: datetime, by: str) -> Step:
 def _joining(cast: Cast, principal: Principal, day: date) -> Iterator[Step]:
     at = _moment(principal, day)
     yield _registration(principal, at, cast.registrar.id)
+    role = {"role": Role.PRINCIPAL.value, "from": day.isoformat(), "scope": principal.region}
+    yield Step(at + _SECONDS, cast.registrar.id, "RoleGranted", f"/people/{principal.id}/roles", role)
     body = {"person_id": principal.id}
-    yield Step(at + _SECONDS, cast.registrar.id, "DossierOpened", "/principals", body, principal.id)
+    yield Step(at + 2 * _SECONDS, cast.registrar.id, "DossierOpened", "/principals", body, principal.id)
 
 
 def _assigning(cast: Cast, principal: Principal, tours: list[Tour], joined: date) -> Iterator[Step]:
