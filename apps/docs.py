@@ -134,7 +134,7 @@ def _interface(system: System, parts: Sequence[str]) -> Interface:
     with warnings.catch_warnings():
         # A route for GET and HEAD is one operation under one id; HEAD goes without saying.
         warnings.filterwarnings("ignore", message="Duplicate Operation ID .*")
-        found = system.web_app(parts).openapi()
+        found = system.interface(parts).openapi()
     paths = {
         path: {method: said for method, said in item.items() if method != "head"}
         for path, item in found["paths"].items()
