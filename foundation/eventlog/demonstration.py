@@ -50,9 +50,7 @@ class DemonstrationLog(PostgresEventLog):
         command: Command | None = None,
         recorded_at: datetime | None = None,
     ) -> list[Recorded]:
-        return super().append(
-            events, condition=condition, command=command, recorded_at=recorded_at or self._clock()
-        )
+        return super().append(events, condition=condition, command=command, recorded_at=recorded_at or self._clock())
 
     def append_on(
         self,

@@ -63,9 +63,7 @@ class InMemoryRecorder(InMemoryDCBRecorder):
                 head = found[-1].position if found else None
             return SimpleDCBReadResponse(iter(found), head)
 
-    def slice(
-        self, query: Query, after: int, until: int | None, limit: int | None
-    ) -> list[DCBSequencedEvent]:
+    def slice(self, query: Query, after: int, until: int | None, limit: int | None) -> list[DCBSequencedEvent]:
         found: list[DCBSequencedEvent] = []
         with self._database_lock:
             end = len(self.events) if until is None else min(until, len(self.events))

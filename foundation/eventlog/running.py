@@ -162,9 +162,7 @@ class _Leader:
                 self.follower.name,
             )
             raise error
-        _log.error(
-            "follower %s parked a principal at position %d: %s", self.follower.name, event.position, reason
-        )
+        _log.error("follower %s parked a principal at position %d: %s", self.follower.name, event.position, reason)
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.execute(
                 statement(

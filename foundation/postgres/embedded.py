@@ -46,6 +46,7 @@ local all {OWNER} peer map=owner
 local all all scram-sha-256
 """
 
+
 class EmbeddedServer:
     """The server of one MLDS_HOME. Several processes may use it; the last one to stop stops it."""
 

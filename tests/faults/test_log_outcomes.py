@@ -106,6 +106,7 @@ def test_a_real_wait_for_a_standby_that_is_cancelled_is_outcome_unknown(tmp_path
             log.append([unsealed])
             owner.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
             owner.execute("SELECT pg_reload_conf()")
+
             def cancel() -> None:
                 with psycopg.connect(server.url(), autocommit=True) as operator:
                     while not operator.execute(

@@ -62,9 +62,7 @@ def owner_url() -> Iterator[str]:
                 admin.execute("CREATE DATABASE given OWNER landlord")
             yield f"postgresql://landlord:x@/given{host}"
         finally:
-            subprocess.run(
-                [*control, "-m", "fast", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/", **identity
-            )
+            subprocess.run([*control, "-m", "fast", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)
 
 
 @pytest.fixture(scope="module")

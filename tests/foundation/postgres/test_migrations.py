@@ -124,9 +124,10 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(cluster: str, room: Pat
 
 def test_post_waits_until_it_is_asked_for(cluster: str, room: Path) -> None:
     (room / "0002_post_second.sql").write_text("CREATE TABLE evidence.second (x int);")
-    assert "evidence/0002_post_second.sql" not in migrate(
-        cluster, database="m_phases", rooms=[ROOM], phases=("pre",)
-    ).applied
+    assert (
+        "evidence/0002_post_second.sql"
+        not in migrate(cluster, database="m_phases", rooms=[ROOM], phases=("pre",)).applied
+    )
     assert migrate(cluster, database="m_phases", rooms=[ROOM]).applied == ["evidence/0002_post_second.sql"]
 
 
