@@ -193,10 +193,16 @@ class System:
         found: list[tuple[str, Callable[[threading.Event], None]]] = [
             (follower.name, partial(run_follower, follower, log)) for follower, log in self.followers(parts)
         ]
+        if "evidence" in parts:
+            found.append(("evidence.sweep", self._sweep))
         if "credentials" in parts:
             signing = self.credentials.signing()
             found.append((signing.name, signing.run))
         return found
+
+    def _sweep(self, _: threading.Event) -> None:
+        """Once at the start: files that a crash left between storing and recording."""
+        self.evidence.sweep_artifacts()
 
     # the faces
 
