@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from foundation.eventlog.dcb import LogEvent
 from foundation.eventlog.events import Command, NewEvent, Recorded
@@ -88,7 +89,7 @@ class Codec:
     def decode(self, row: Row | tuple[Any, ...], *, unsealed: bool) -> Recorded:
         """The recorded event of a row. Raises UnknownEventType, SealBroken."""
         position, event_id, name, version, tags, at, by, command_id, subject, data, sealed = row
-        members: dict[str, Any] = json.loads(data.decode())
+        members: dict[str, Any] = from_json(data, allow_inf_nan=False)  # half the time of the json module
         if unsealed and sealed is not None:
             assert subject is not None
             key = self._store(name).for_reading(subject)

@@ -54,7 +54,7 @@ def decide(
     data, without what the server set). Another line or other content is a Refusal `idempotency-conflict`.
     """
     for _ in range(ATTEMPTS):
-        known = log.read(query, unseal=unseal)
+        known, head = log.read_to_head(query, unseal=unseal)
         try:
             events = decision(known)
         except Refusal:
@@ -64,12 +64,12 @@ def decide(
                 raise
             return repeated
         if not events:
-            return _repeated(log, query, decision, command, unseal, same) or Decided([], repeated=False)
-        # Every matching event up to the last one read was read, so the condition starts there.
+            repeated = _repeated(log, query, decision, command, unseal, same)
+            if repeated is None:
+                log.settle()  # the decision may say that what it found is enough
+            return repeated or Decided([], repeated=False)
         guard = query if unless is None else unless
-        condition = (
-            Condition(guard, after=known[-1].position if known else None) if unless is None or guard.items else None
-        )
+        condition = Condition(guard, after=head) if unless is None or guard.items else None
         try:
             recorded = log.append(events, condition=condition, command=command, recorded_at=recorded_at)
         except AppendConflict:

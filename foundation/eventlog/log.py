@@ -44,6 +44,17 @@ class EventLog(ABC):
         """
         return self._codec.decode_all(self._rows(query, after, until, limit), unsealed=unseal)
 
+    def read_to_head(self, query: Query, *, unseal: bool = False) -> tuple[list[Recorded], int]:
+        """Every event that matches, and a position up to which all that match were read."""
+        head = self.head()
+        return self.read(query, until=head, unseal=unseal), head
+
+    def settle(self) -> None:  # noqa: B027  # a log in memory has nothing to wait for
+        """Waits until everything that has been read is durable, before an answer that promises it is given.
+
+        What `append`, `of_command` and `find` return is durable by itself. An event can be read a moment before.
+        """
+
     def scan(
         self,
         query: Query = ALL,

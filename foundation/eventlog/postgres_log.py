@@ -13,7 +13,7 @@ import psycopg
 from foundation.eventlog.codec import COLUMNS, Row
 from foundation.eventlog.dcb import Condition, LogEvent, Query
 from foundation.eventlog.events import Command, NewEvent, Recorded
-from foundation.eventlog.faults import CommandRepeated, EventRepeated, OutcomeUnknown, Unavailable
+from foundation.eventlog.faults import Busy, CommandRepeated, EventRepeated, OutcomeUnknown, Unavailable
 from foundation.eventlog.listening import Listener
 from foundation.eventlog.log import EventLog
 from foundation.eventlog.postgres_recorder import Appended, PostgresRecorder
@@ -66,14 +66,33 @@ class PostgresEventLog(EventLog):
             self._demonstration = self._reading(ask)
         return self._demonstration
 
+    def read_to_head(self, query: Query, *, unseal: bool = False) -> tuple[list[Recorded], int]:
+        if not query.items:
+            return super().read_to_head(query, unseal=unseal)
+        rows, head = self._reading(lambda cursor: self.recorder.rows_to_head(cursor, query))
+        return self._codec.decode_all(rows, unsealed=unseal), head
+
+    def settle(self) -> None:
+        """Raises OutcomeUnknown, Unavailable."""
+        try:
+            with self.pool.connection() as connection, connection.cursor() as cursor:
+                self.recorder.settle(cursor)
+                connection.check_confirmed()
+        except psycopg.OperationalError as error:
+            raise OutcomeUnknown from error
+
     def of_command(self, command_id: UUID, *, unseal: bool = False) -> tuple[str, list[Recorded]] | None:
         rows = self._reading(lambda cursor: cursor.execute(_OF_COMMAND, (command_id,)).fetchall())
-        if not rows:
+        if rows:
+            self.settle()
+        else:
             return None
         return rows[0][0], self._codec.decode_all([row[1:] for row in rows], unsealed=unseal)
 
     def find(self, event_ids: Sequence[UUID], *, unseal: bool = False) -> list[Recorded]:
         rows = self._reading(lambda cursor: cursor.execute(_FIND, (list(event_ids),)).fetchall())
+        if rows:
+            self.settle()
         return self._codec.decode_all(rows, unsealed=unseal)
 
     def wait_beyond(self, position: int, timeout: float) -> bool:
@@ -108,8 +127,8 @@ class PostgresEventLog(EventLog):
         """Reads; once more on a new connection when the old one turns out to be dead."""
         for attempt in (1, 2):
             try:
-                with self.pool.connection() as connection, connection.cursor(binary=True) as cursor:
-                    return read(cursor)
+                with self.pool.connection() as connection:
+                    return read(connection.binary)
             except psycopg.OperationalError as error:
                 if attempt == 2 or not _lost(error):
                     raise Unavailable(f"The database did not answer: {str(error).strip()}") from error
@@ -212,14 +231,15 @@ class PostgresEventLog(EventLog):
         pause = 0.02
         while True:
             try:
-                with self.pool.connection() as connection, connection.cursor(binary=True) as cursor:
-                    done = self.recorder.record(cursor, rows, condition, recorded_at)
+                with self.pool.connection() as connection:
+                    done = self.recorder.record_durably(connection.binary, rows, condition, recorded_at)
                     connection.check_confirmed()
                     return done
             except ReplicationUnconfirmed as error:
                 raise OutcomeUnknown from error
-            except (CommandRepeated, EventRepeated):
-                own = self.find([row.event_id for row in rows if row.event_id]) if give_up else []
+            except (CommandRepeated, EventRepeated, Busy) as error:
+                # Running too long, it may have been stopped while it waited for the disk.
+                own = self.find([row.event_id for row in rows if row.event_id]) if give_up or _stopped(error) else []
                 if len(own) < len(rows):
                     raise
                 return Appended(own[0].position, own[0].recorded_at, None)
@@ -255,3 +275,8 @@ class PostgresEventLog(EventLog):
 def _lost(error: psycopg.OperationalError) -> bool:
     """Whether the connection is gone, so that nobody knows what became of the statement."""
     return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
+def _stopped(error: Exception) -> bool:
+    """Whether the statement was cancelled: an append's first transaction may have been over."""
+    return isinstance(error.__cause__, psycopg.errors.QueryCanceled)

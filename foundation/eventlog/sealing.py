@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from contracts.events import ERASED
 
 _FORM = b"\x01"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 class SealBroken(Exception):
@@ -28,8 +29,7 @@ class SealBroken(Exception):
 
 def to_bytes(data: Mapping[str, Any]) -> bytes:
     """JSON as UTF-8, members sorted, no spaces: equal data gives equal bytes."""
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode()
+    return _ENCODER.encode(data).encode()
 
 
 def _bound_to(event_id: UUID, type_: str, version: int, stream: str) -> bytes:

@@ -56,6 +56,15 @@ class BoundedConnection(psycopg.Connection[Any]):
     """Seconds that one wait may take; None for as long as it takes."""
     unconfirmed: bool = False
 
+    _binary: psycopg.Cursor[Any] | None = None
+
+    @property
+    def binary(self) -> psycopg.Cursor[Any]:
+        """A cursor for binary results, the same each time: a new one looks up anew how each type is converted."""
+        if self._binary is None:
+            self._binary = self.cursor(binary=True)
+        return self._binary
+
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         limit = self.deadline if timeout is None else timeout
         begun = time.monotonic()

@@ -235,7 +235,9 @@ def _upgrade_log(
             "GRANT USAGE ON SCHEMA log TO {}",
             "GRANT SELECT ON log.events, log.tags, log.event_types, log.nature TO {}",
             "GRANT INSERT ON log.staging TO {}",
-            "GRANT EXECUTE ON FUNCTION log.append, log.append_staged, log.matching TO {}",
+            "GRANT EXECUTE ON FUNCTION log.append, log.append_one, log.append_staged, log.matching, log.rarest, "
+            "log.read, log.read_narrow TO {}",
+            "GRANT EXECUTE ON PROCEDURE log.record, log.record_one, log.settle TO {}",
         ):
             connection.execute(sql.SQL(grant).format(to))
         for service in SERVICES:
