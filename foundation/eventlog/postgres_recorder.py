@@ -6,6 +6,7 @@ the log's lock, check, insert and notify. Reading goes by position, type and tag
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -60,7 +61,7 @@ CALL log.record(
 _RECORD_ONE: Final = f"""
 CALL log.record_one(
     %s::uuid, %s::text, %s::integer, string_to_array(%s::text, U&'\\001F'), %s::text, %s::text, %s::bytea, %s::bytea,
-    %s::uuid, %s::text, {_ITEMS}, %s::bigint, %s::timestamptz, %s::timestamptz, NULL, NULL)
+    %s::uuid, %s::text, {_ITEMS}, %s::bigint, %s::timestamptz, %s::timestamptz, %s::bytea, NULL, NULL)
 """
 _APPEND_STAGED: Final = f"""
 SELECT first_position, last_position FROM log.append_staged(
@@ -175,7 +176,7 @@ class PostgresRecorder(DCBRecorder):
         rows = [event if isinstance(event, LogEvent) else _bare(event) for event in events]
         rest = _rest(rows[0], condition, recorded_at)
         if len(rows) == 1:
-            first, at = _call(cursor, _RECORD_ONE, (*_values(rows[0]), *rest))
+            first, at = _call(cursor, _RECORD_ONE, (*_values(rows[0]), *rest, os.urandom(16)))
         else:
             first, at = _call(cursor, _RECORD, (*_columns(rows), *rest))
         return Appended(first, at, None)

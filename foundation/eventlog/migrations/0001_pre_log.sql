@@ -16,7 +16,7 @@ CREATE TABLE log.events (
     subject        text,                 -- whose key encrypts `sealed`
     data           bytea       NOT NULL, -- members in clear, JSON
     sealed         bytea,                -- personal members (foundation/eventlog/sealing.py)
-    salt           bytea       NOT NULL  -- the ledger commits to a row together with it
+    salt           bytea       NOT NULL CHECK (octet_length(salt) = 16)  -- the ledger commits to a row with it
 );
 -- Unique indexes are looked at in the order in which they are made: a repeated command is told before its event.
 CREATE UNIQUE INDEX events_command_id ON log.events (command_id) WHERE command_id IS NOT NULL;
@@ -357,11 +357,12 @@ END $$;
 -- Appends one event: what people do, one by one. Two statements where all is well, since a session's every
 -- transaction has to make plpgsql's expressions ready anew; what was wrong is found out afterwards. A repeated
 -- command or event breaks its unique index; it is told before a condition that its own first recording would break.
+-- The salt is the caller's: random bytes cost this server more than the rest of a row (it opens /dev/urandom).
 -- p_flush_later: the commit does not wait for the disk (`log.record_one`).
 CREATE FUNCTION log.append_one(
     p_event_id uuid, p_type text, p_version integer, p_tags text[], p_recorded_by text, p_subject text, p_data bytea,
     p_sealed bytea, p_command_id uuid, p_command text, p_if_types text[], p_if_tags text[], p_after bigint,
-    p_clock timestamptz, p_recorded_at timestamptz, p_flush_later boolean,
+    p_clock timestamptz, p_recorded_at timestamptz, p_salt bytea, p_flush_later boolean,
     OUT first_position bigint, OUT recorded_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -399,7 +400,7 @@ BEGIN
     ), done AS (
         INSERT INTO log.events SELECT
             n.position, p_event_id, p_type, p_version, p_tags, n.recorded_at, p_recorded_by, p_command_id, p_command,
-            CASE WHEN p_command_id IS NOT NULL THEN 1 END, p_subject, p_data, p_sealed, uuid_send(gen_random_uuid())
+            CASE WHEN p_command_id IS NOT NULL THEN 1 END, p_subject, p_data, p_sealed, p_salt
         FROM next n
     ), tagged AS (
         INSERT INTO log.tags SELECT DISTINCT t, p_type, n.position FROM next n CROSS JOIN unnest(p_tags) t
@@ -424,13 +425,14 @@ END $$;
 CREATE PROCEDURE log.record_one(
     p_event_id uuid, p_type text, p_version integer, p_tags text[], p_recorded_by text, p_subject text, p_data bytea,
     p_sealed bytea, p_command_id uuid, p_command text, p_if_types text[], p_if_tags text[], p_after bigint,
-    p_clock timestamptz, p_recorded_at timestamptz, OUT first_position bigint, OUT recorded_at timestamptz)
+    p_clock timestamptz, p_recorded_at timestamptz, p_salt bytea, OUT first_position bigint,
+    OUT recorded_at timestamptz)
 LANGUAGE plpgsql
 AS $$
 BEGIN
     SELECT a.first_position, a.recorded_at INTO first_position, recorded_at FROM log.append_one(
         p_event_id, p_type, p_version, p_tags, p_recorded_by, p_subject, p_data, p_sealed, p_command_id, p_command,
-        p_if_types, p_if_tags, p_after, p_clock, p_recorded_at, true) a;
+        p_if_types, p_if_tags, p_after, p_clock, p_recorded_at, p_salt, true) a;
     COMMIT;
     IF pg_catalog.pg_logical_emit_message(true, 'mlds', '') IS NULL THEN END IF;
 END $$;

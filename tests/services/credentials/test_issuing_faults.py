@@ -163,6 +163,12 @@ class DyingLog(PostgresEventLog):
         self.fuse.step()
         return done
 
+    def read_to_head(self, *given: Any, **more: Any) -> tuple[list[Recorded], int]:
+        self.fuse.step()
+        done = super().read_to_head(*given, **more)
+        self.fuse.step()
+        return done
+
 
 class DyingSigner:
     def __init__(self, signer: Signer, fuse: Fuse) -> None:

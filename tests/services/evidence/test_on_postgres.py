@@ -94,7 +94,7 @@ def test_an_assignment_that_ends_meanwhile_stops_the_entry(
     evidence: Evidence, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     governance = Governance(database.log("governance"))
-    read = evidence.log.read
+    read = evidence.log.read_to_head
 
     def ended_after_reading(*arguments: object, **named: object) -> object:
         known = read(*arguments, **named)  # type: ignore[arg-type]  # passed through
@@ -102,7 +102,7 @@ def test_an_assignment_that_ends_meanwhile_stops_the_entry(
         governance.end_assignment(OPERATORS, "p-heron", "c-otter", AssignmentEnd(on=date(2026, 1, 1)), None)
         return known
 
-    monkeypatch.setattr(evidence.log, "read", ended_after_reading)
+    monkeypatch.setattr(evidence.log, "read_to_head", ended_after_reading)
     with pytest.raises(Refusal) as refused:
         observe(evidence, "late", distinct=False)
     assert refused.value.kind is Kind.NOT_ASSIGNED
