@@ -95,9 +95,7 @@ class Codec:
             key = self._store(name).for_reading(subject)
             members |= unseal(sealed, key, event_id=event_id, type_=name, version=version, stream=tags[0])
         version, members = self.registry.upcast(name, version, members)
-        return Recorded(
-            position, event_id, name, version, tuple(tags), at, by, command_id, subject, members
-        )
+        return Recorded(position, event_id, name, version, tuple(tags), at, by, command_id, subject, members)
 
     def _store(self, name: str) -> SubjectKeys:
         if self._keys is None:

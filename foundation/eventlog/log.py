@@ -131,9 +131,7 @@ class EventLog(ABC):
     # for both
 
     @abstractmethod
-    def _rows(
-        self, query: Query, after: int, until: int | None, limit: int | None
-    ) -> Sequence[Row]: ...
+    def _rows(self, query: Query, after: int, until: int | None, limit: int | None) -> Sequence[Row]: ...
 
     @staticmethod
     def _as_recorded(event: NewEvent, position: int, at: datetime, command: Command | None) -> Recorded:

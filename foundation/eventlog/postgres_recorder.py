@@ -71,9 +71,7 @@ _STAGE: Final = """
 COPY log.staging (batch, ordinal, event_id, type, type_version, tags, recorded_by, subject, data, sealed)
 FROM STDIN (FORMAT BINARY)
 """
-_READ_ALL: Final = (
-    f"SELECT {COLUMNS} FROM log.events WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"  # noqa: S608
-)
+_READ_ALL: Final = f"SELECT {COLUMNS} FROM log.events WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"  # noqa: S608
 _READ: Final = f"SELECT * FROM log.read({_ITEMS}, %s::bigint, %s::bigint, %s::bigint)"  # noqa: S608
 _READ_NARROW: Final = f"SELECT * FROM log.read_narrow({_ITEMS})"  # noqa: S608
 _HEAD: Final = "SELECT position FROM log.events ORDER BY position DESC LIMIT 1"
@@ -120,9 +118,7 @@ class PostgresRecorder(DCBRecorder):
     # what our log needs beyond it
 
     @staticmethod
-    def rows(
-        cursor: psycopg.Cursor[Any], query: Query, after: int, until: int | None, limit: int | None
-    ) -> list[Row]:
+    def rows(cursor: psycopg.Cursor[Any], query: Query, after: int, until: int | None, limit: int | None) -> list[Row]:
         """Rows that match, in order, with `after` < position <= `until`, at most `limit`."""
         if not query.items:
             cursor.execute(_READ_ALL, (after, _END if until is None else until, limit))
@@ -186,9 +182,7 @@ class PostgresRecorder(DCBRecorder):
         """Copies rows into the staging table under `batch`; returns how many."""
         count = 0
         with cursor.copy(_STAGE) as copy:
-            copy.set_types(
-                ["uuid", "int4", "uuid", "text", "int4", "text[]", "text", "text", "bytea", "bytea"]
-            )
+            copy.set_types(["uuid", "int4", "uuid", "text", "int4", "text[]", "text", "text", "bytea", "bytea"])
             for row in events:
                 count += 1
                 copy.write_row(

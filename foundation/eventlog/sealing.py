@@ -36,9 +36,7 @@ def _bound_to(event_id: UUID, type_: str, version: int, stream: str) -> bytes:
     return f"{event_id}|{type_}|{version}|{stream}".encode()
 
 
-def seal(
-    members: Mapping[str, Any], key: bytes, *, event_id: UUID, type_: str, version: int, stream: str
-) -> bytes:
+def seal(members: Mapping[str, Any], key: bytes, *, event_id: UUID, type_: str, version: int, stream: str) -> bytes:
     """The members, sealed for the event."""
     nonce = os.urandom(12)
     names = ",".join(sorted(members)).encode("ascii")

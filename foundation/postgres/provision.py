@@ -255,7 +255,5 @@ def _upgrade_keys(connection: psycopg.Connection[Any], login: str, phases: Seque
     connection.execute("CREATE SCHEMA IF NOT EXISTS keys")
     applied = apply(connection, [KEYS], phases=phases)
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA keys TO {}").format(sql.Identifier(login)))
-    connection.execute(
-        sql.SQL("GRANT SELECT, INSERT, UPDATE ON keys.data_keys TO {}").format(sql.Identifier(login))
-    )
+    connection.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE ON keys.data_keys TO {}").format(sql.Identifier(login)))
     return applied

@@ -358,7 +358,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _walk(document: Any) -> list[tuple[str, Any]]:
-    """Every value with its pointer, each before what is in it. A loop: generators in each other cost half of signing."""
+    """Every value with its pointer, each before what is in it. A loop: nested generators cost a fifth of signing."""
     found = [("", document)]
     for at, value in found:  # grows while it is gone through
         if isinstance(value, dict):
