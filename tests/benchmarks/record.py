@@ -1,15 +1,14 @@
 """How many observations are recorded in a second by the service of evidence: read, decide, append, no HTTP.
 
-`python -m tests.benchmarks.record [--seconds N] [--writers N …]` prints, for each number of writer processes,
-the baseline of `tests.benchmarks.append` (a bare INSERT) and ours: the whole decision, with standing, dossier and
-near doubles. Each writer is an assessor with principals of their own.
+`python -m tests.benchmarks.record [--seconds N] [--writers N …] [--rounds N]` prints, for each number of writer
+processes, the baseline of `tests.benchmarks.append` (a bare INSERT) and ours: the whole decision, with standing,
+dossier and near doubles. Each writer is an assessor with principals of their own.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -30,13 +29,13 @@ from foundation.postgres.embedded import EmbeddedServer
 from foundation.postgres.provision import migrate
 from services.evidence.application import Evidence
 from services.governance.application import Governance
-from tests.benchmarks.append import MASTER_KEY, _bare_insert, _run
+from tests.benchmarks.append import MASTER_KEY, beside_bare_insert
 
 PRINCIPALS: Final = 100
 WRITERS: Final = 8
 
 
-def measure(seconds: float = 3.0, writers: tuple[int, ...] = (1, 4, 8)) -> list[dict[str, Any]]:
+def measure(seconds: float = 3.0, writers: tuple[int, ...] = (1, 4, 8), rounds: int = 3) -> list[dict[str, Any]]:
     """One row for each number of writers: per second of baseline and ours, ratio, percentiles in ms."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="mlds-bench-") as folder, EmbeddedServer(Path(folder) / "home") as server:
@@ -49,19 +48,7 @@ def measure(seconds: float = 3.0, writers: tuple[int, ...] = (1, 4, 8)) -> list[
             owner.execute(f"GRANT INSERT ON public.floor TO {made.logins['evidence']}")
         settle(made.urls)
         for count in writers:
-            floor, _ = _run(count, seconds, _bare_insert, made.urls)
-            ours, times = _run(count, seconds, _record, made.urls)
-            cuts = statistics.quantiles(times, n=100)
-            rows.append(
-                {
-                    "writers": count,
-                    "bare_insert_per_s": round(floor),
-                    "ours_per_s": round(ours),
-                    "ratio": round(ours / floor, 2),
-                    "p50_ms": round(cuts[49] * 1000, 2),
-                    "p99_ms": round(cuts[98] * 1000, 2),
-                }
-            )
+            rows.append(beside_bare_insert(count, seconds, rounds, _record, made.urls))
     return rows
 
 
@@ -126,9 +113,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--writers", type=int, nargs="*", default=[1, 4, 8])
+    parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     print(f"record: fsync on, {os.cpu_count()} cores, {chosen.seconds} s a run")
-    for row in measure(chosen.seconds, tuple(chosen.writers)):
+    for row in measure(chosen.seconds, tuple(chosen.writers), chosen.rounds):
         print("  " + "  ".join(f"{name}={value}" for name, value in row.items()))
 
 
