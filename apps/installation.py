@@ -86,16 +86,25 @@ def migrate(settings: Settings, server: EmbeddedServer | None, note: Callable[[s
     known = {name: _split(url)[1] for name, url in _stored_logins(place).items()}
     given = {**(settings.service_urls or {}), **({"keys": settings.keys_url} if settings.keys_url else {})}
     known |= {name: _split(url)[1] for name, url in given.items()}
+    database = _database(settings)
+
+    def keep(passwords: Mapping[str, str]) -> None:
+        urls = _stored_logins(place)
+        for name, password in passwords.items():
+            of = database + provision.KEYS_SUFFIX if name == "keys" else database
+            login = provision.login_of(database, name)
+            urls[name] = provision.with_login(provision.with_database(admin, of), login, password)
+        store_closed(place / "logins.json", json.dumps(urls, indent=1))
+
     done = provision.migrate(
         admin,
-        database=_database(settings),
+        database=database,
         rooms=ROOMS,
         passwords=known,
         demonstration=settings.demo,
         reset_passwords=settings.demo,  # its folder may have been thrown away; nobody else keeps its passwords
+        keep=keep,
     )
-    if set(given) != {*SERVICES, "keys"}:
-        _store_closed(place / "logins.json", json.dumps(dict(done.urls), indent=1))
     key_file = settings.master_key_file or place / "master.key"
     if not key_file.exists():
         make_master_key(key_file)
@@ -137,7 +146,7 @@ def _stored_logins(place: Path) -> dict[str, str]:
     return stored
 
 
-def _store_closed(path: Path, text: str) -> None:
+def store_closed(path: Path, text: str) -> None:
     """Writes a file of mode 0600, whole or not at all."""
     work = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
