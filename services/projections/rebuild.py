@@ -96,7 +96,7 @@ def _standing(connection: BoundedConnection) -> tuple[int, dict[str, int]]:
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     with connection.transaction():
         row = connection.execute(_sql["standing_of_follower"], (Attain.name,)).fetchone()
-        behind = dict(connection.execute(_sql["behind_until"]).fetchall())
+        behind = dict(connection.execute(_sql["behind_until"], (Attain.name,)).fetchall())
     connection.isolation_level = None
     return (row[0] if row else 0), behind
 

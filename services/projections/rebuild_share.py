@@ -31,7 +31,7 @@ class Share(NamedTuple):
     until: int
     """Everything up to this position has been looked at,"""
     behind: Mapping[str, int]
-    """but for these principals, who were looked at up to these positions."""
+    """but for these principals, who are behind or parked and were looked at up to these positions."""
     table: str
     """Without its schema; empty."""
 
@@ -60,6 +60,8 @@ def rebuild_share(share: Share, timeline: Timeline) -> Done:
             until = share.behind.get(principal, share.until)
             events += len(found)
             steps = [step for step in map(Step._make, found) if step.type not in RECORDED and step.position <= until]
+            if not steps:
+                continue  # the follower has not come to their opening: they have no row, as if nothing were there
             recorded = [Recorded(RECORDED[type_], data) for _, type_, _, _, data in found if type_ in RECORDED]
             folded = fold(steps, recorded, timeline, until=until)
             principals += 1

@@ -8,9 +8,14 @@ SELECT pg_try_advisory_lock(7811889, 1);
 SELECT f.position FROM projections.followers f WHERE f.name = %s;
 
 -- name: behind_until
--- Who is behind, and up to where they were looked at.
-SELECT b.principal_id, coalesce(c.position, 0)
-FROM projections.behind b LEFT JOIN projections.continuum c ON c.principal_id = b.principal_id AND c.competency = 0;
+-- Who is behind or parked, and up to where they were looked at: what is after that is worked off later.
+SELECT u.principal_id, min(u.until) FROM (
+    SELECT b.principal_id, coalesce(c.position, 0) AS until
+    FROM projections.behind b LEFT JOIN projections.continuum c
+        ON c.principal_id = b.principal_id AND c.competency = 0
+    UNION ALL
+    SELECT p.principal, p.position - 1 FROM projections.parked p WHERE p.follower = %s
+) u GROUP BY u.principal_id;
 
 -- name: in_use
 -- The table that the view stands on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from contracts.continuum import OVERALL
 from foundation.access.permissions import OPERATOR, Caller
-from foundation.eventlog import FollowerTransaction, catch_up
+from foundation.eventlog import FollowerTransaction, Recorded, catch_up, retry_parked
 from services.projections import followers
 from services.projections.application import Projections
 from services.projections.followers import Attain
@@ -197,6 +198,46 @@ def test_a_principal_who_cannot_be_looked_at_is_parked_and_holds_up_nobody(demo_
     assert reached == ["p-000", "p-002"]
     parked = demo_database.connect("projections").execute("SELECT principal FROM projections.parked").fetchall()
     assert parked == [("p-001",)]
+
+
+def parked(database: Database) -> list[str]:
+    found = database.connect("projections").execute("SELECT principal FROM projections.parked ORDER BY principal")
+    return [name for (name,) in found]
+
+
+def test_a_rebuild_leaves_to_the_parked_what_they_have_missed(
+    demo_database: Database,
+) -> None:
+    """One is parked at their second event, one at their dossier's opening, while others go on."""
+    story = two_visits()
+    for principal in ("p-wren", "p-egret"):
+        story.principal = principal
+        story.dossier()
+        story.observed(f"{principal}-1", EMERGING, on="2026-02-11")
+    record(demo_database, story.lines)
+    log = demo_database.log("projections")
+    faulty = {3: "p-heron", 6: "p-egret"}
+
+    class Faulty(Attain):
+        def apply(self, batch: Sequence[Recorded], tx: FollowerTransaction) -> None:
+            if any(event.position in faulty for event in batch):
+                raise ValueError
+            super().apply(batch, tx)
+
+    catch_up(Faulty(log), log)
+    assert parked(demo_database) == ["p-egret", "p-heron"]
+    kept = model(demo_database)
+    assert not rebuild(log).otherwise
+    assert model(demo_database) == kept
+    for principal in parked(demo_database):
+        assert retry_parked(Attain(log), log, principal)
+    assert [what[1:] for what in attainments(demo_database)] == [
+        ("p-heron", 6, "aspiring", 2),
+        ("p-wren", 6, "aspiring", 5),
+        ("p-egret", 6, "aspiring", 7),
+        ("p-heron", 6, "emerging", 3),
+    ]
+    agrees_with_replay(demo_database)
 
 
 def test_a_rebuild_takes_in_what_happens_meanwhile_and_readers_never_see_less(demo_database: Database) -> None:
