@@ -41,21 +41,38 @@ class PublishedLists:
         self._clock = clock
 
     def current(self, name: str) -> PublishedList:
-        """The list as it stands now. Raises Refusal `not-found`."""
+        """The list as it stands now; while another signs it anew, the last one that was signed, if it is still valid.
+
+        Raises Refusal `not-found`, and `unavailable` where the other does not come to an end.
+        """
         with self._pool.transaction() as cursor:
-            number, entries, changed = self._list(cursor, name)
-            found = self._fresh(cursor, name, changed)
-            if found is not None:
-                return found
-            cursor.execute(query("lock_list"), (name,))  # one signs, the others wait and find it done
-            number, entries, changed = self._list(cursor, name)
-            found = self._fresh(cursor, name, changed)
-            if found is not None:
-                return found
-            bits = read_bits(cursor, name, number, entries)
-            signed = self._sign(name, bits)
-            cursor.execute(query("store_signed_list"), (name, changed, signed.valid_until, signed.body))
-            return signed
+            last, fresh = self._last(cursor, name)
+        if last is not None and fresh:
+            return last
+        # Read before the transaction: whoever waits for a connection while holding one waits for himself.
+        key = self._keys.current().key
+        try:
+            with self._pool.transaction() as cursor:
+                locked = cursor.execute(query("try_lock_list"), (name,)).fetchone()
+                if not (locked and locked[0]):
+                    if last is not None and last.valid_until > self._clock():
+                        return last
+                    cursor.execute(query("lock_list"), (name,))  # as long as the login's lock timeout
+                return self._renewed(cursor, name, key)
+        except psycopg.errors.LockNotAvailable:
+            raise Refusal(
+                Kind.UNAVAILABLE, f"The status list {name} is being signed, and that takes too long; ask again."
+            ) from None
+
+    def _renewed(self, cursor: psycopg.Cursor[Any], name: str, key: str) -> PublishedList:
+        """Under the list's lock: signed now, or found signed by whoever held the lock before."""
+        last, fresh = self._last(cursor, name)
+        if last is not None and fresh:
+            return last
+        number, entries, changed = self._list(cursor, name)
+        signed = self._sign(name, read_bits(cursor, name, number, entries), key)
+        cursor.execute(query("store_signed_list"), (name, changed, signed.valid_until, signed.body))
+        return signed
 
     def _list(self, cursor: psycopg.Cursor[Any], name: str) -> tuple[int, int, int]:
         parsed = parse_list_name(name)
@@ -65,16 +82,18 @@ class PublishedLists:
         number, entries, changed = found
         return number, entries, changed
 
-    def _fresh(self, cursor: psycopg.Cursor[Any], name: str, changed: int) -> PublishedList | None:
+    def _last(self, cursor: psycopg.Cursor[Any], name: str) -> tuple[PublishedList | None, bool]:
+        """The list as it was signed last, and whether that still says what is so and is not old."""
+        _, _, changed = self._list(cursor, name)
         found = cursor.execute(query("signed_list"), (name,)).fetchone()
-        if found is None or found[1] != changed or found[2] - self._clock() < VALID - _RENEW:
-            return None
-        return PublishedList(bytes(found[0]), found[2])
+        if found is None:
+            return None, False
+        fresh = found[1] == changed and found[2] - self._clock() >= VALID - _RENEW
+        return PublishedList(bytes(found[0]), found[2]), fresh
 
-    def _sign(self, name: str, bits: bytearray) -> PublishedList:
+    def _sign(self, name: str, bits: bytearray, key: str) -> PublishedList:
         kind, _ = parse_list_name(name) or ("r", 0)
         now = self._clock().replace(microsecond=0)
-        key = self._keys.current().key
         document = list_credential(
             url=list_url(self._issuer.origin, name),
             issuer=self._issuer.did(key),

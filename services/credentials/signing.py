@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -23,7 +24,7 @@ from contracts.times import parse_timestamp
 from foundation.eventlog import EventLog, NewEvent, Recorded, event_id_from, item, new_event
 from foundation.eventlog import query as log_query
 from foundation.eventlog.running import describe
-from foundation.postgres.connections import Pool
+from foundation.postgres.connections import Pool, connect
 
 from .badge import credential_digest
 from .data_integrity import sign
@@ -105,7 +106,9 @@ class Signing:
         One that cannot be signed is set aside with its reason and holds up no other; one whose key is not on this
         machine is left to who has it. Raises the log's faults, upon which the work is as it was.
         """
-        with self._pool.transaction() as cursor:
+        if not self._any():
+            return 0
+        with self._claiming() as cursor:
             work = [Work(*row) for row in cursor.execute(query("unsigned_intents"), (self._ring.names(), limit))]
             if not work:
                 return 0
@@ -119,6 +122,20 @@ class Signing:
             cursor.executemany(query("issued"), issued)
             cursor.executemany(query("credential_issued"), issued)
             return len(work)
+
+    def _any(self) -> bool:
+        with self._pool.transaction() as cursor:
+            row = cursor.execute(query("any_unsigned"), (self._ring.names(),)).fetchone()
+        return bool(row and row[0])
+
+    @contextmanager
+    def _claiming(self) -> Iterator[psycopg.Cursor[Any]]:
+        """A transaction on a connection of its own: the log is read and written meanwhile, through the pool, and who
+        waits for one of a pool's connections while holding another can wait for himself."""
+        with connect(self._pool.url, limits=self._pool.limits) as connection:
+            with connection.transaction(), connection.cursor() as cursor:
+                yield cursor
+            connection.check_confirmed()
 
     def _time(self, intents: Mapping[int, Recorded]) -> datetime | None:
         """In a demonstration, where times are made up, a badge is issued when it was intended."""

@@ -5,6 +5,11 @@
 SELECT position, credential_id::text, cause, principal_id, key FROM credentials.intents
 WHERE issued IS NULL AND unsignable IS NULL AND key = ANY (%s) ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED;
 
+-- name: any_unsigned
+SELECT EXISTS (
+    SELECT FROM credentials.intents WHERE issued IS NULL AND unsignable IS NULL AND key = ANY (%s)
+);
+
 -- name: count_unsigned
 SELECT count(*) FROM credentials.intents WHERE issued IS NULL AND unsignable IS NULL;
 
@@ -25,6 +30,9 @@ SELECT index FROM credentials.status_entries WHERE list = %s AND suspended;
 
 -- name: signed_list
 SELECT body, changed, valid_until FROM credentials.signed_lists WHERE name = %s;
+
+-- name: try_lock_list
+SELECT pg_try_advisory_xact_lock(7811889, hashtext(%s));
 
 -- name: lock_list
 SELECT pg_advisory_xact_lock(7811889, hashtext(%s));
