@@ -144,7 +144,7 @@ def test_a_wrong_envelope_is_named(members: dict[str, Any], word: str) -> None:
 @pytest.mark.parametrize(
     ("text", "legal"),
     [
-        # K020: forms of time. The line before is of 2026-02-03T12:00:00Z.
+        # Times are in UTC and written with Z, and exist. The line before is of 2026-02-03T12:00:00Z.
         ("2026-03-02T15:04:05Z", True),
         ("2026-03-02T15:04:05.123456Z", True),
         ("2026-03-02T15:04:05.1Z", True),

@@ -125,7 +125,7 @@ def test_what_is_taken_is_stored_encrypted_and_comes_back(world: World, data: by
 def test_what_is_not_taken_is_refused_with_a_sentence_and_leaves_nothing(
     world: World, data: bytes, name: str, type_: str | None, status: int, word: str
 ) -> None:
-    """K054."""
+    """What it is is told by its bytes; neither its name nor the type that was sent counts."""
     answer = submit(world, data, name, type_)
     assert answer.status == status, answer.body
     assert word in answer.body["detail"]

@@ -68,7 +68,7 @@ TWO = (row("e-1"), row("e-2", "2026-02-05", "Second visit", setting="Learning La
     ids=["plain", "bom", "crlf", "bom-crlf", "cr", "no-end", "semicolon", "empty-rows", "nameless", "distinct"],
 )
 def test_the_same_two_items_however_the_file_was_saved(world: World, data: bytes) -> None:
-    """K033."""
+    """Byte order mark, line ends, separator, empty rows and nameless columns make no difference."""
     before = world.log.head()
     answer = send(world, data)
     assert answer.status == 201, answer.body
@@ -121,7 +121,7 @@ def test_columns_stand_in_any_order(world: World) -> None:
     ],
 )
 def test_what_cannot_be_read_for_certain_is_refused_with_its_place(world: World, data: bytes, words: str) -> None:
-    """K036."""
+    """A file in another encoding or with a broken quotation is not repaired, and not taken in part."""
     before = world.log.head()
     answer = send(world, data)
     assert len(places(answer)) == 1
@@ -135,12 +135,12 @@ def test_what_cannot_be_read_for_certain_is_refused_with_its_place(world: World,
      "2026-02-03T00:00:00", " 2026-02-03", "２０２６-02-03", ""],
 )  # fmt: skip
 def test_no_date_is_guessed(world: World, day: str) -> None:
-    """K035."""
+    """Only a date that exists, written YYYY-MM-DD in plain digits, within the years of use, is taken."""
     assert places(send(world, csv(row(day=day)))) == ["/rows/2/occurred_on"]
 
 
 def test_every_fault_is_named_by_row_and_column_and_nothing_is_stored(world: World) -> None:
-    """K038."""
+    """One pass finds them all, and the rows that are fine wait for the others."""
     data = csv(
         row("e-40", text="fine"),
         row("e-41", "2026-02-04", level="proficient", text="no such level"),
@@ -211,7 +211,7 @@ def test_rows_with_one_id_make_one_item_wherever_they_stand(world: World) -> Non
 
 
 def test_the_same_file_again_adds_nothing(world: World) -> None:
-    """K039."""
+    """Items with an id of their own, and those that got theirs from their content."""
     data = csv(*TWO, row(day="2026-02-08", text="no id"))
     first = send(world, data).body
     head = world.log.head()

@@ -62,7 +62,7 @@ def observe(evidence: Evidence, narrative: str, by: str = "c-otter", key: str | 
 
 
 def test_twenty_at_once_are_twenty_items(evidence: Evidence) -> None:
-    """K042, the log's half."""
+    """None is lost and none takes the position of another."""
     with ThreadPoolExecutor(20) as pool:
         coaches = ["c-otter", "c-wren"] * 10
         found = list(pool.map(lambda n: observe(evidence, f"n{n}", coaches[n], distinct=True), range(20)))
@@ -83,7 +83,7 @@ def test_one_visit_typed_by_ten_hands_at_once_is_one_item(evidence: Evidence) ->
 
 
 def test_one_key_ten_times_at_once_is_one_item(evidence: Evidence) -> None:
-    """K041."""
+    """All ten get the answer of the one that was recorded."""
     key = str(uuid4())
     with ThreadPoolExecutor(10) as pool:
         found = set(pool.map(lambda _: observe(evidence, "the same", key=key, distinct=False), range(10)))
@@ -152,7 +152,7 @@ evidence.imports.run(Caller(OPERATOR), open(file, "rb"), progress=progress)
 def test_an_import_that_is_killed_leaves_nothing_and_goes_in_once(
     evidence: Evidence, database: Database, tmp_path: Path, stop: str
 ) -> None:
-    """K039: kill -9 in mid-import, run again: each row once."""
+    """kill -9 in mid-import, run again: each row once."""
     data = visits(3_000)
     file = tmp_path / "visits.csv"
     file.write_bytes(data)

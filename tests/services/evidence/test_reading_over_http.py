@@ -17,7 +17,7 @@ def shown(world: World, item: str, by: str | None = None) -> dict[str, object]:
 
 
 def test_a_retracted_item_is_still_shown_with_its_reason(world: World) -> None:
-    """K045, the list's half."""
+    """Taking back hides nothing: the list names who did it and why."""
     item = world.observe().made()
     world.retract(item).made()
     found = shown(world, item)
@@ -26,7 +26,7 @@ def test_a_retracted_item_is_still_shown_with_its_reason(world: World) -> None:
 
 
 def test_a_dispute_ends_with_the_retraction_of_the_item(world: World) -> None:
-    """K062: no dispute stays open for ever."""
+    """No dispute stays open for ever."""
     item = world.observe().made()
     world.dispute(item).made()
     assert shown(world, item)["dispute"] == "open"

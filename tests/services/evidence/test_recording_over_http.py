@@ -201,7 +201,7 @@ def test_nobody_is_told_the_state_of_an_item_that_is_none_of_their_business(worl
 
 
 def test_an_entry_sent_late_counts_and_nobody_records_a_day_outside_their_assignment(world: World) -> None:
-    """K044: who was in which role on the day, and each step of a cycle by itself."""
+    """What counts is who was in which role on the day, and each step of a cycle by itself."""
     base = "/principals/p-ibis/assessors"
     world.post(base, {"person_id": "c-otter", "from": "2025-08-01", "until": "2026-01-31"}).made()
     world.post(base, {"person_id": "c-wren", "from": "2026-02-01"}).made()
@@ -244,7 +244,7 @@ def test_an_assignment_that_ends_leaves_the_days_before_its_end(world: World) ->
 def test_a_visit_typed_twice_is_refused_unless_it_is_said_to_be_another(
     world: World, members: dict[str, str], twice: bool
 ) -> None:
-    """K060: near doubles."""
+    """The same assessor and day, with the same words, or with the same setting and judgments, is a near double."""
     first = world.observe().made()
     answer = world.observe(**members)
     if twice:

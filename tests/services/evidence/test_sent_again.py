@@ -12,7 +12,7 @@ KEY = "0b9f7f0e-6a0c-4d53-8a55-6c1d2e3f4a5b"
 
 
 def test_a_key_used_again(world: World) -> None:
-    """K041: the key belongs to the person, and stands for one call with one content."""
+    """The key belongs to the person, and stands for one call with one content."""
     first = world.observe(key=KEY, narrative="a")
     turned = json.dumps(dict(reversed(observation(narrative="a").items())), indent=3)
     headers = {
@@ -49,7 +49,7 @@ def test_ten_at_once_with_one_key_make_one_item(world: World) -> None:
 
 
 def test_twenty_at_once_by_two_coaches_make_twenty_items(world: World) -> None:
-    """K042, the log's half."""
+    """None is lost: the positions follow each other without a gap."""
     before = world.log.head()
 
     def send(number: int) -> int:
