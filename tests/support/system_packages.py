@@ -25,7 +25,7 @@ def unpacked(tool: str) -> Path | None:
 PACKAGES = {
     "chromium": ("chromium", lambda: shutil.which("chromium") is not None),
     "postgresql-15": ("postgresql-15", lambda: Path("/usr/lib/postgresql/15/bin/postgres").exists()),
-    "compose": ("docker-compose/trixie", lambda: unpacked("compose") is not None),
+    "compose": ("docker-compose", lambda: unpacked("compose") is not None),
     "nginx": ("nginx", lambda: unpacked("nginx") is not None),
 }
 """Word → (Debian package, whether it is there)."""
@@ -61,3 +61,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for package, number in absent.items():
             terminalreporter.write_line(f"{number} tests need the system package {package}, which is absent.")
         terminalreporter.write_line(f"To run them too: sudo apt-get install {' '.join(sorted(absent))}")
+        if "docker-compose" in absent:
+            terminalreporter.write_line("(docker-compose version 2 or later, which Debian has from release 13 on)")

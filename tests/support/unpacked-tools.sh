@@ -10,6 +10,12 @@ case ${1:-} in
   nginx) package=nginx; program=usr/sbin/nginx; next= ;;
   *) echo "usage: unpacked-tools.sh compose|nginx" >&2; exit 1 ;;
 esac
+# What is installed serves as well; compose has to be version 2 or later.
+PATH=$PATH:/usr/sbin
+case $1 in
+  compose) case $(docker-compose version --short 2>/dev/null) in [2-9]*) command -v docker-compose; exit 0 ;; esac ;;
+  nginx) command -v nginx && exit 0 ;;
+esac
 place=$cache/$package
 [ -x "$place/$program" ] && { echo "$place/$program"; exit 0; }
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "$package: only root fetches it by apt" >&2; exit 1; }
