@@ -6,7 +6,15 @@ Events are data here; what they mean is the services' business.
 from foundation.eventlog.dcb import ALL, Condition, Query, item, query
 from foundation.eventlog.decisions import Decided, decide
 from foundation.eventlog.events import Command, NewEvent, Recorded, command_id, event_id_from, new_event
-from foundation.eventlog.followers import Follower, FollowerTransaction, Resuming, Standing, standing_of, wait_for
+from foundation.eventlog.followers import (
+    Follower,
+    FollowerTransaction,
+    Resuming,
+    Retrying,
+    Standing,
+    standing_of,
+    wait_for,
+)
 from foundation.eventlog.log import BULK_LIMIT, EventLog
 from foundation.eventlog.memory import InMemoryEventLog
 from foundation.eventlog.postgres_log import PostgresEventLog
@@ -30,6 +38,7 @@ __all__ = [
     "Query",
     "Recorded",
     "Resuming",
+    "Retrying",
     "Standing",
     "SubjectKeys",
     "TypeRegistry",

@@ -27,7 +27,10 @@ PRINCIPAL_STREAMS: Final = ("dossier:", "attainment:", "distinguished:")
 
 
 class TooManyAppended(Exception):
-    """A batch wants to append more than `MOST_APPENDED` events: the runner takes a smaller batch."""
+    """A batch wants to append more than `MOST_APPENDED` events: the runner takes a smaller batch.
+
+    A single event of which that is so is one that the follower cannot bear.
+    """
 
 
 class Fenced(Exception):
@@ -76,6 +79,15 @@ class Resuming(Protocol):
     def resume(self, tx: FollowerTransaction) -> bool:
         """Works off a bounded part of what is left and tells whether more is. Called until it says no, before
         any later event is read."""
+
+
+@runtime_checkable
+class Retrying(Protocol):
+    """A follower that itself knows what a parked principal has missed, and need not be given their events."""
+
+    def retry(self, principal: str, until: int, tx: FollowerTransaction) -> bool:
+        """Works off a bounded part of what was missed up to `until`, where the follower is, and tells whether more
+        is left. Called until it says no, each time in a transaction of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from foundation.eventlog.followers import (
     FollowerTransaction,
     Progress,
     Resuming,
-    TooManyAppended,
+    Retrying,
     lock_of,
     principal_of,
     query_of,
@@ -81,16 +81,15 @@ class _Leader:
             batch = self._without_parked(batch)
         try:
             self._work_off(batch, end)
-        except TooManyAppended:
-            self._smaller(batch)
-            return True
         except (Fenced, Refusal, psycopg.OperationalError):
             raise  # nobody's fault: back off and try again
-        except Exception as error:  # noqa: BLE001  # whatever a follower's code may raise on an event that it can't bear
+        except Exception as error:  # whatever a follower's code may raise on an event that it can't bear
+            if not batch:
+                raise
             if len(batch) == 1:
                 self._park(batch[0], end, error)
             else:
-                self._smaller(batch)
+                self._batch = max(1, len(batch) // 2)
             return True
         self._batch = min(BATCH, self._batch * 2)
         return True
@@ -106,11 +105,6 @@ class _Leader:
             self._unfinished = self.follower.resume(FollowerTransaction(cursor, self.log, at))
         self._connection.check_confirmed()
         return self._unfinished
-
-    def _smaller(self, batch: Sequence[Recorded]) -> None:
-        if len(batch) <= 1:
-            raise TooManyAppended
-        self._batch = max(1, len(batch) // 2)
 
     def _work_off(self, batch: Sequence[Recorded], end: int) -> None:
         with self._connection.transaction(), self._connection.cursor() as cursor:
@@ -175,30 +169,83 @@ class _Leader:
             self._advance(cursor, end)
         self.position = end
 
+    def retry_all(self) -> None:
+        """Tries every parked principal once. Whose cause is not mended stays parked."""
+        rows = self._run(
+            "SELECT principal FROM {schema}.parked WHERE follower = %s ORDER BY principal", self.follower.name
+        ).fetchall()
+        for (principal,) in rows:
+            try:
+                self.retry(principal)
+            except (Fenced, Refusal, psycopg.OperationalError):
+                raise  # nobody's fault: back off and try again
+            except Exception as error:  # noqa: BLE001  # whatever parked them may be there still: the others go on
+                _log.error("follower %s leaves a principal parked: %s", self.follower.name, describe(error))
+            else:
+                _log.warning("follower %s has taken up a parked principal again", self.follower.name)
+
     def retry(self, principal: str) -> bool:
-        """Works off, in one transaction, what a parked principal missed; tells whether it was parked."""
+        """Works off, in transactions of bounded size, what a parked principal missed; tells whether they were parked.
+
+        Raises what the follower raises; the principal then stays parked, and what was worked off stays so.
+        """
         found = self._run(
             "SELECT position FROM {schema}.parked WHERE follower = %s AND principal = %s", self.follower.name, principal
         ).fetchone()
         if found is None:
             return False
-        missed = [
-            event
-            for event in self.log.scan(
-                self._asked, after=found[0] - 1, until=self.position, unseal=self.follower.unseal
-            )
-            if principal_of(event) == principal
-        ]
+        if isinstance(self.follower, Retrying):
+            while self._retry_part(self.follower, principal):
+                pass
+            return True
+        missed = self.log.scan(self._asked, after=found[0] - 1, until=self.position, unseal=self.follower.unseal)
+        for event in missed:
+            if principal_of(event) == principal:
+                self._retry_event(event, principal)
         with self._connection.transaction(), self._connection.cursor() as cursor:
-            cursor.execute(
-                statement(self.follower, "DELETE FROM {schema}.parked WHERE follower = %s AND principal = %s"),
-                (self.follower.name, principal),
-            )
-            at = missed[-1].recorded_at if missed and self.log.is_demonstration else None
-            transaction = FollowerTransaction(cursor, self.log, at)
-            for event in missed:
-                self.follower.apply([event], transaction)
+            self._hold(cursor)
+            self._unpark(cursor, principal)
+        self._connection.check_confirmed()
         return True
+
+    def _retry_part(self, follower: Retrying, principal: str) -> bool:
+        last = self.log.read(after=self.position - 1, until=self.position) if self.log.is_demonstration else []
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            self._hold(cursor)
+            at = last[0].recorded_at if last else None
+            more = follower.retry(principal, self.position, FollowerTransaction(cursor, self.log, at))
+            if not more:
+                self._unpark(cursor, principal)
+        self._connection.check_confirmed()
+        return more
+
+    def _retry_event(self, event: Recorded, principal: str) -> None:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            self._hold(cursor)
+            cursor.execute(
+                statement(
+                    self.follower, "UPDATE {schema}.parked SET position = %s WHERE follower = %s AND principal = %s"
+                ),
+                (event.position + 1, self.follower.name, principal),
+            )
+            at = event.recorded_at if self.log.is_demonstration else None
+            self.follower.apply([event], FollowerTransaction(cursor, self.log, at))
+        self._connection.check_confirmed()
+
+    def _hold(self, cursor: psycopg.Cursor[Any]) -> None:
+        """Keeps another leader, or a rebuild, from moving on meanwhile. Raises Fenced if one has."""
+        held = cursor.execute(
+            statement(self.follower, "SELECT FROM {schema}.followers WHERE name = %s AND position = %s FOR UPDATE"),
+            (self.follower.name, self.position),
+        )
+        if held.rowcount != 1:
+            raise Fenced
+
+    def _unpark(self, cursor: psycopg.Cursor[Any], principal: str) -> None:
+        cursor.execute(
+            statement(self.follower, "DELETE FROM {schema}.parked WHERE follower = %s AND principal = %s"),
+            (self.follower.name, principal),
+        )
 
 
 def describe(error: BaseException) -> str:
@@ -211,6 +258,8 @@ def describe(error: BaseException) -> str:
 def run_follower(follower: Follower, log: PostgresEventLog, stop: threading.Event) -> None:
     """Follows until `stop` is set: leads where nobody does, else stands by. Reconnects by itself.
 
+    Who takes the lead first tries the parked principals once: whose cause is mended is taken up again.
+
     Faults are logged, shown in `standing_of` and tried again with growing pauses; nothing is raised.
     """
     pause = 0.05
@@ -222,6 +271,7 @@ def run_follower(follower: Follower, log: PostgresEventLog, stop: threading.Even
                     stop.wait(_POLL)
                     continue
                 leader = _Leader(follower, log, connection)
+                leader.retry_all()
                 while not stop.is_set():
                     seen = log.listener.count  # listens already: what comes from here on is noticed
                     if leader.step():
@@ -242,7 +292,8 @@ def catch_up(
     """Brings the follower to the log's end and returns the position reached.
 
     Where another process leads, waits for it, at most `timeout` seconds without any progress. Unlike
-    `run_follower` it raises what stops it. TimeoutError when the other does not get on.
+    `run_follower` it raises what stops it. Tries the parked principals first.
+    TimeoutError when the other does not get on.
     """
     target = log.head()
     with connect(log.pool.url, limits=LIMITS) as connection:
@@ -256,6 +307,7 @@ def catch_up(
                 raise TimeoutError(f"the process that leads {follower.name} has not moved for {timeout:.0f} s")
         leader = _Leader(follower, log, connection)
         try:
+            leader.retry_all()
             while leader.step():
                 if progress:
                     progress(leader.position, max(log.head(), leader.position))

@@ -70,6 +70,22 @@ class Attain:
             raise
         tx.append(made)
 
+    def retry(self, principal: str, until: int, tx: FollowerTransaction) -> bool:
+        """Looks at a parked principal up to `until`, and at no others; tells whether more is left of theirs."""
+        made: list[NewEvent] = []
+        self._changed = []
+        try:
+            take_decisions(self._timeline, self._log, until)
+            looked_at = dict(tx.cursor.execute(_sql["looked_at"], ([principal],)).fetchall())
+            whole = self._look(principal, looked_at.get(principal, 0), None, until, made)
+            if self._changed:
+                tx.cursor.execute(_sql["write_rows"], (as_json(self._changed),))
+            tx.append(made)
+        except BaseException:
+            self._states.clear()  # as above
+            raise
+        return not whole
+
     def _derive(self, batch: Sequence[Recorded], cursor: psycopg.Cursor[Any]) -> list[NewEvent]:
         until = batch[-1].position
         take_decisions(self._timeline, self._log, until)

@@ -172,6 +172,78 @@ def test_a_poison_event_parks_its_principal_and_nobody_else(log: PostgresEventLo
     assert standing_of(follower, log).parked == 0
 
 
+def test_whose_cause_is_mended_is_taken_up_again_when_a_leader_starts(
+    log: PostgresEventLog, database: Database, start: Start
+) -> None:
+    log.append([observation(principal=f"p-{n % 4}") for n in range(40)])
+    broken = Counting()
+    broken.poison = {"p-1", "p-2", "p-3"}
+    catch_up(broken, log)
+    assert standing_of(broken, log).parked == 3
+    mended = Counting()
+    mended.poison = {"p-2"}
+    start(mended)
+    log.append([observation(principal="p-1")])
+    assert wait_for(mended, log, 41, 10)
+    found = counted(database)
+    assert found["dossier:p-1"] == [*range(2, 41, 4), 41]
+    assert found["dossier:p-3"] == list(range(4, 41, 4))
+    assert "dossier:p-2" not in found
+    assert database.connect().execute("SELECT principal, position FROM evidence.parked").fetchall() == [("p-2", 3)]
+
+
+def test_taking_up_again_is_bounded_and_goes_on_where_it_stopped(log: PostgresEventLog, database: Database) -> None:
+    """What was missed would append more than one transaction may, and one of it is still not borne."""
+
+    class Threehundred(Counting):
+        broken = 0
+
+        def apply(self, batch: Sequence[Recorded], tx: FollowerTransaction) -> None:
+            if any(event.position == self.broken for event in batch):
+                raise ValueError
+            super().apply(batch, tx)
+            tx.append(
+                [
+                    answer_by_service(observation("p-a", event_id=event_id_from("three", str(event.position), str(n))))
+                    for event in batch
+                    for n in range(300)
+                    if event.recorded_by != "service:counting"
+                ]
+            )
+
+    log.append([observation() for _ in range(3)])
+    follower = Threehundred()
+    follower.broken = 1
+    catch_up(follower, log)
+    follower.broken = 3
+    catch_up(follower, log)
+    assert counted(database)["dossier:p-heron"] == [1, 2]
+    assert database.connect().execute("SELECT position FROM evidence.parked").fetchall() == [(3,)]
+    follower.broken = 0
+    catch_up(follower, log)
+    assert counted(database)["dossier:p-heron"] == [1, 2, 3]
+    assert log.head() == 903
+    assert standing_of(follower, log).parked == 0
+
+
+def test_a_single_event_that_would_append_too_much_parks_its_principal(
+    log: PostgresEventLog, database: Database
+) -> None:
+    class Toomany(Counting):
+        def apply(self, batch: Sequence[Recorded], tx: FollowerTransaction) -> None:
+            super().apply(batch, tx)
+            if any(event.tags[0] == "dossier:p-1" for event in batch):
+                tx.append([observation() for _ in range(501)])
+
+    log.append([observation(principal=f"p-{n % 3}") for n in range(6)])
+    follower = Toomany()
+    assert catch_up(follower, log) == 6
+    assert set(counted(database)) == {"dossier:p-0", "dossier:p-2"}
+    ((principal, reason),) = database.connect().execute("SELECT principal, reason FROM evidence.parked").fetchall()
+    assert principal == "p-1"
+    assert reason.startswith("TooManyAppended")
+
+
 def test_a_batch_that_would_append_too_much_is_made_smaller(log: PostgresEventLog) -> None:
     class Twofold(Counting):
         def apply(self, batch: Sequence[Recorded], tx: FollowerTransaction) -> None:

@@ -200,6 +200,32 @@ def test_a_principal_who_cannot_be_looked_at_is_parked_and_holds_up_nobody(demo_
     assert parked == [("p-001",)]
 
 
+def test_a_parked_principal_is_taken_up_again_over_several_transactions_with_what_was_ordered_meanwhile(
+    demo_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their last missed event is before the reassessment, which they have missed as well."""
+    monkeypatch.setattr(followers, "ENOUGH", 1)
+    story = many(3)
+    record(demo_database, story.lines)
+    log = demo_database.log("projections")
+
+    class Faulty(Attain):
+        def _look(self, principal: str, *rest: Any) -> bool:
+            if principal == "p-001":
+                raise ValueError
+            return super()._look(principal, *rest)
+
+    catch_up(Faulty(log), log)
+    assert parked(demo_database) == ["p-001"]
+    story.principal = "p-002"
+    story.observed("later", EMERGING, on="2026-02-06")
+    record(demo_database, story.lines[-1:])
+    catch_up(Attain(log), log)
+    assert parked(demo_database) == []
+    assert [what[3:] for what in attainments(demo_database) if what[1] == "p-001"] == [("aspiring", 4), ("emerging", 8)]
+    agrees_with_replay(demo_database)
+
+
 def parked(database: Database) -> list[str]:
     found = database.connect("projections").execute("SELECT principal FROM projections.parked ORDER BY principal")
     return [name for (name,) in found]
