@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated
+
 import pytest
-from fastapi import Depends, Request
+from fastapi import Depends, File, Request, UploadFile
 from fastapi.testclient import TestClient
+from starlette.types import Message
 
 from contracts.events.evidence import Observation
 from contracts.refusals import Kind, Refusal
@@ -37,6 +42,10 @@ def client() -> TestClient:
         made = command(request, caller, key)
         assert made is not None
         return {"actor": caller.actor, "line": made.line, "narrative": body.narrative, "distinct": distinct}
+
+    @router.post("/files", status_code=201)
+    def keep(file: Annotated[UploadFile, File()], caller: Caller = Depends(gate.caller)) -> dict[str, object]:
+        return {"size": file.size}
 
     @router.get("/numbers")
     def numbers(page: Page = Depends()) -> dict[str, object]:
@@ -122,6 +131,65 @@ def test_a_body_that_cannot_be_read_for_certain_is_refused_with_its_place(
 )
 def test_headers(client: TestClient, headers: dict[str, str], status: int) -> None:
     assert post(client, GOOD, **headers)[0] == status
+
+
+MEBIBYTE = b"x" * (1 << 20)
+MULTIPART = "multipart/form-data; boundary=b"
+PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+
+def two_mebibytes() -> Iterator[bytes]:
+    yield PART
+    yield from (MEBIBYTE, MEBIBYTE)
+    yield b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize("path", ["/observations", "/files", "/files?unknown=1"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer " + "x" * 32}, 401),
+        ({"Authorization": f"Bearer {TOKEN}", "On-Behalf-Of": "c-otter"}, 422),
+    ],
+)
+def test_nothing_of_a_body_is_read_before_it_is_known_who_sends_it(
+    client: TestClient, path: str, headers: dict[str, str], status: int
+) -> None:
+    # The body is malformed and too large: any reading of it would show in the answer.
+    answer = client.post(path, content=b"{" * (2 << 20), headers={"Content-Type": "application/json"} | headers)
+    assert answer.status_code == status
+    assert answer.json()["type"] in ("urn:mlds:problem:unauthenticated", "urn:mlds:problem:invalid-parameter")
+
+
+def test_the_server_is_not_asked_for_the_body_of_an_unknown_sender(client: TestClient) -> None:
+    asked, said = [], []
+
+    async def receive() -> Message:
+        asked.append(1)
+        return {"type": "http.request", "body": MEBIBYTE, "more_body": True}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/files", "raw_path": b"/files", "query_string": b""}
+    scope |= {"headers": [(b"host", b"localhost"), (b"content-type", MULTIPART.encode())], "http_version": "1.1"}
+
+    async def call() -> None:
+        await client.app(scope, receive, send)
+
+    asyncio.run(call())
+    assert (said[0]["status"], asked) == (401, [])
+
+
+def test_how_much_is_read_depends_on_the_route_and_not_on_what_the_sender_calls_it(client: TestClient) -> None:
+    def send(path: str, content_type: str) -> int:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": content_type}
+        return client.post(path, content=two_mebibytes(), headers=headers).status_code
+
+    assert send("/files", MULTIPART) == 201
+    assert send("/files", "application/x-www-form-urlencoded") == 413
+    assert send("/observations", MULTIPART) == 413
 
 
 def test_an_unknown_or_doubled_query_parameter_is_named(client: TestClient) -> None:
