@@ -102,8 +102,11 @@ def _step(state: CredentialState, event: Recorded) -> CredentialState:
             made = Proposal(event.position, event.recorded_by, event.recorded_at, data["reason"])
             return replace(state, proposal=made)
         case "CredentialRevoked":
-            # `replaced` ends the document before, not the credential.
-            return state if data["reason"] == "replaced" else replace(state, revoked=data["reason"], proposal=None)
+            # `replaced` ends the document before, not the credential. Revoked is final: a lapse that follows a
+            # revocation by hand in the log changes nothing, also not the reason.
+            if data["reason"] == "replaced" or state.revoked is not None:
+                return state
+            return replace(state, revoked=data["reason"], proposal=None)
         case "CredentialSuspended":
             return replace(state, suspended=True)
         case "CredentialReinstated":

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from contracts.continuum import LEVELS
+from contracts.events.credentials import CredentialRevoked
 from contracts.refusals import Refusal
+from foundation.eventlog import new_event
 from foundation.fetching import Fetched
 from services.credentials.badge import credential_bytes
 from services.credentials.data_integrity import sign
+from services.credentials.issuance import lapsed
 from services.credentials.linting import lint
 from services.credentials.trust_file import parse_trust
 from services.credentials.verdicts import Source
@@ -60,6 +63,21 @@ def test_a_lapse_revokes_and_reaching_again_gives_a_new_badge_that_names_the_one
     (revoked,) = world.events("CredentialRevoked")
     assert (revoked.data["reason"], revoked.recorded_by) == ("lapsed", "service:credentials")
     assert "previous" not in str(second)  # in the log, not in public
+
+
+def test_revoked_by_hand_while_a_lapse_is_worked_off_log_and_table_keep_the_first_reason(world: World) -> None:
+    """The follower has read the lapse and not yet appended what follows when the revocation by hand is recorded."""
+    world.reached(world.observed())
+    world.settle()
+    (issued,) = world.events("CredentialIssued")
+    credential_id = issued.data["credential_id"]
+    by_hand = CredentialRevoked(credential_id=credential_id, reason="misconduct")
+    by_rule = lapsed(credential_id, principal="p-heron", cause=1, because=issued.position)
+    world.room.log.append([new_event(by_hand, recorded_by="person:r-1", tags=issued.tags[1:], subject="p-heron")])
+    world.room.log.append([by_rule])
+    world.settle()
+    assert world.query("SELECT revoked FROM credentials.credentials") == [("misconduct",)]
+    assert world.room.application.state(credential_id).revoked == "misconduct"
 
 
 def test_a_lapse_in_a_later_batch_revokes_too_and_only_that_level(world: World) -> None:

@@ -48,6 +48,12 @@ def test_it_is_intended_then_issued() -> None:
     assert (state.state, state.principal, state.cause, state.issued) == ("issued", "p-heron", 7, 9)
 
 
+def test_the_first_revocation_is_final() -> None:
+    by_hand, lapse = (event("CredentialRevoked", 11 + n, reason=reason) for n, reason in enumerate(["error", "lapsed"]))
+    assert fold(ID, [*ISSUED, by_hand, lapse]).revoked == "error"
+    assert fold(ID, [*ISSUED, lapse, by_hand]).revoked == "lapsed"
+
+
 def test_an_unknown_credential_is_refused_by_every_act() -> None:
     nobody = CredentialState(ID)
     for act in (
