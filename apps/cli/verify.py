@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 
 from apps.cli.context import opened
 from apps.cli.output import CalledWrongly, Exit, Format, FormatOption, Output
+from apps.composition import System
 from contracts.refusals import Kind, Refusal
 from contracts.times import parse_instant
-from foundation.fetching import Budget, Fetcher, FetchFault, parse_allow
+from foundation.eventlog import PostgresEventLog, catch_up
+from foundation.fetching import Budget, Fetcher, parse_allow
 from foundation.settings import Settings, SettingsFault, from_environment
+from services.credentials.issuer import Issuer
 from services.credentials.own_issuer import DatabaseIssuer
 from services.credentials.reading import MAX_BYTES
 from services.credentials.trust_file import NOBODY, Trust, TrustFault, parse_trust
 from services.credentials.verdicts import Source, Verdict
-from services.credentials.verification import verify_sources
+from services.credentials.verification import fetched_source, verify_sources
 
 _COLOURS = {"valid": "green", "untrusted": "yellow", "unchecked": "yellow", "expired": "yellow"}
 
@@ -72,34 +76,43 @@ def verify(
 def _own_issuer(settings: Settings, output: Output) -> Iterator[DatabaseIssuer | None]:
     """This deployment's issuer, where there is a deployment: verifying a stranger's badge makes no database."""
     there = settings.database_url or settings.service_urls or (settings.home / "postgres" / "data").exists()
-    if not there:
-        yield None
-        return
+    with ExitStack() as stack:
+        own = None
+        try:
+            if there:
+                system = stack.enter_context(opened(output, caught_up=False, settings=settings))
+                _follow(system, output)
+                own = _own(system, stack)
+        except Refusal as refusal:
+            if refusal.kind is not Kind.UNAVAILABLE:
+                raise
+            output.note(f"Our own issuer is not known in this run: {refusal.detail}")
+        yield own
+
+
+def _own(system: System, stack: ExitStack) -> DatabaseIssuer:
+    """Reads with the login of the credentials service and nothing else: no other's login, no private key."""
+    settings, pool = system.settings, system.pool("credentials")
+    log = PostgresEventLog(pool)
+    stack.callback(log.close)
+    return DatabaseIssuer(log, pool, Issuer(settings.public_url, settings.demo or settings.loopback))
+
+
+def _follow(system: System, output: Output) -> None:
+    """Brings revocations up to date, where what that takes is there (the key database, the master key)."""
     try:
-        opening = opened(output, settings=settings)
-        system = opening.__enter__()
-    except Refusal as refusal:
-        if refusal.kind is not Kind.UNAVAILABLE:
-            raise
-        output.note(f"Our own issuer is not known in this run: {refusal.detail}")
-        yield None
-        return
-    try:
-        yield system.credentials.own_issuer()
-    finally:
-        opening.__exit__(None, None, None)
+        for follower, log in system.followers(("credentials",)):
+            catch_up(follower, log)
+    except (Refusal, TimeoutError, psycopg.OperationalError) as fault:
+        said = fault.detail if isinstance(fault, Refusal) else str(fault)
+        output.note(f"What was revoked in the last moments may not be known in this run: {said}")
 
 
 def _source(name: str, fetcher: Fetcher | None) -> Source:
     if name == "-":
         return Source(name, sys.stdin.buffer.read(MAX_BYTES + 1))
     if name.startswith(("http://", "https://")):
-        if fetcher is None:
-            return Source(name, None, f"{name[:200]} was not fetched: nothing is fetched in this run")
-        try:
-            return Source(name, fetcher(name).body)
-        except FetchFault as fault:
-            return Source(name, None, str(fault))
+        return fetched_source(name, fetcher)
     try:
         with Path(name).open("rb") as file:
             return Source(name, file.read(MAX_BYTES + 1))
@@ -143,10 +156,7 @@ def _show(output: Output, verdict: Verdict) -> None:
         ("issuer", _issuer_words(verdict)),
         ("from", claims.valid_from),
         ("until", claims.valid_until),
-        (
-            "holder",
-            {"matched": "is the one asked for", "not_matched": "is NOT the one asked for"}.get(verdict.recipient or ""),
-        ),
+        ("holder", _HOLDER.get(verdict.recipient or "")),
     ]
     for name, value in rows:
         if value:

@@ -16,8 +16,8 @@ from foundation.postgres.connections import Pool
 
 from .badge import credential_digest, credential_url
 from .did import did_key_document
-from .issuer import Issuer, IssuerKey, own_did_document
-from .key_ring import IssuerKeys
+from .issuer import Issuer, IssuerKey, issuer_keys, own_did_document
+from .key_ring import KEY_EVENTS
 from .published_lists import own_bits
 from .status_list import Bits
 from .verdicts import LogFinding, Source
@@ -28,11 +28,11 @@ _MOST_EXPECTED: Final = 1_000
 class DatabaseIssuer:
     """An `OwnIssuer` for one call of verify: what it has read once it does not read again."""
 
-    def __init__(self, log: EventLog, pool: Pool, keys: IssuerKeys, issuer: Issuer) -> None:
+    def __init__(self, log: EventLog, pool: Pool, issuer: Issuer) -> None:
         self._log = log
         self._pool = pool
         self._issuer = issuer
-        self._keys: list[IssuerKey] = keys.all()
+        self._keys: list[IssuerKey] = issuer_keys(log.read(KEY_EVENTS))
         self._identifiers = {issuer.did(key.key) for key in self._keys}
         self._lists: dict[str, Bits | None] = {}
         self._issued: dict[UUID, list[Recorded]] = {}

@@ -126,4 +126,4 @@ class CredentialsRoom:
 
     def own_issuer(self) -> DatabaseIssuer:
         """For one call of verify."""
-        return DatabaseIssuer(self.log, self.pool, self.keys, self.issuer)
+        return DatabaseIssuer(self.log, self.pool, self.issuer)

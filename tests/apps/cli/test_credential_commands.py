@@ -101,6 +101,18 @@ def test_verify_at_a_time_before_it_was_issued_is_not_valid_yet(mlds: Run, file:
     assert (answer.status, answer.objects[0]["verdict"]) == (1, "expired")
 
 
+def test_verify_needs_the_login_of_the_credentials_service_only(
+    mlds: Run, file: Path, system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for login in ("governance", "evidence", "projections", "keys"):
+        monkeypatch.delenv(f"MLDS_{login.upper()}_DATABASE_URL")
+    monkeypatch.setenv("MLDS_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("MLDS_MASTER_KEY_FILE", str(tmp_path / "elsewhere" / "none.key"))
+    answer = mlds("verify", str(file), "--format", "json")
+    assert (answer.status, answer.objects[0]["verdict"]) == (0, "valid"), answer.err
+    assert "last moments" in answer.err
+
+
 def test_verify_called_wrongly_says_how_to_call_it(mlds: Run, file: Path, tmp_path: Path) -> None:
     assert mlds("verify", str(file), "--at", "tomorrow").status == 2
     assert mlds("verify", str(file), "--trust", str(tmp_path / "none.json")).status == 2
