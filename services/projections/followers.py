@@ -16,11 +16,13 @@ from typing import Any, Final
 
 import psycopg
 
+from contracts.continuum import LEVELS
 from contracts.events import EVENT_TYPES
 from contracts.events.projections import LevelLapsed, LevelReached
 from contracts.refusals import Refusal
 from contracts.times import format_timestamp
 from foundation.eventlog import EventLog, FollowerTransaction, NewEvent, Recorded, event_id_from, item, new_event, query
+from foundation.eventlog.followers import MOST_APPENDED, TooManyAppended
 from foundation.eventlog.running import describe
 from foundation.postgres.queries import Queries
 from services.projections import timeline as decided
@@ -34,7 +36,9 @@ from services.projections.timeline import Step, Timeline
 RECORDER: Final = "service:projections"
 DOSSIER_TYPES: Final = tuple(name for name, kind in EVENT_TYPES.items() if kind.stream == "dossier")
 ENOUGH: Final = 300
-"""Attainments after which a batch begins nobody else: one transaction appends at most 500."""
+"""Attainments after which a batch begins no other step: one transaction appends at most `MOST_APPENDED`."""
+MOST_OF_COMPETENCY: Final = 2 * len(LEVELS)
+"""Attainments that one step can make of a competency: each level lapses and is reached anew."""
 KEPT: Final = 600
 """Principals whose state is kept in memory, about 0.1 MB each."""
 _log = logging.getLogger(__name__)
@@ -103,7 +107,7 @@ class Attain:
         done: list[str] = []
         left: list[str] = []
         for principal in todo:
-            if len(made) >= ENOUGH:
+            if len(made) >= enough(self._timeline):
                 left.append(principal)
                 continue
             since = looked_at.get(principal, 0)
@@ -155,12 +159,14 @@ class Attain:
             steps = read_steps(self._log, principal, after=state.position, until=until)
         # Tables made anew take in at once all that was recorded: then the batches to come hold nothing new.
         steps = [step for step in steps if step.position > state.position]
-        whole = True
+        whole, most = True, enough(self._timeline)
         for step in self._timeline.with_reassessments(steps, after=state.position, until=until):
-            if len(made) >= ENOUGH:
+            if len(made) >= most:
                 whole = False
                 break
             made += (_event(principal, one) for one in self._timeline.look(state.derivation, step))
+            if len(made) > MOST_APPENDED:
+                raise TooManyAppended  # here, where it is known whose step it is
             state.position = step.position
         changed = state.derivation.changed
         self._changed += rows(principal, state.derivation, state.position, changed)
@@ -180,6 +186,15 @@ class Attain:
         if until == looked_at:
             folded.derivation.changed.clear()
         return State(folded.derivation, folded.position)
+
+
+def enough(timeline: Timeline) -> int:
+    """Attainments after which no other step is begun, so that one more can't make too many for a transaction.
+
+    At least 1: whatever one step makes, it is made in a transaction of its own.
+    """
+    competencies = len({number for framework in timeline.frameworks.values() for number in framework.numbers})
+    return max(1, min(ENOUGH, MOST_APPENDED - MOST_OF_COMPETENCY * (competencies + 1)))  # the overall level as well
 
 
 def take_decisions(timeline: Timeline, log: EventLog, until: int | None = None) -> None:

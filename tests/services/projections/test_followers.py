@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from services.projections.rebuild import rebuild
 from tests.databases import Database
 from tests.services.projections.histories import history_of
 from tests.services.projections.recording import attainments, exported, follow, model, record, replayed_check, sound
-from tests.story import Story, policy
+from tests.story import Story, framework, policy
 
 NOW = datetime(2031, 1, 1, tzinfo=UTC)
 EMERGING = {6: "emerging"}
@@ -140,6 +141,32 @@ def test_a_reassessment_is_worked_off_over_several_batches(
     kept = model(demo_database)
     assert not rebuild(demo_database.log("projections")).otherwise
     assert model(demo_database) == kept
+
+
+@pytest.mark.parametrize("reassessed", [True, False])
+def test_one_whose_step_makes_too_much_is_parked_and_others_share_no_transaction_that_does(
+    demo_database: Database, reassessed: bool
+) -> None:
+    """In a framework of 130 competencies one step reaches 520 levels of one principal, 400 of each other."""
+    story = Story()
+    story.published(framework("big", *range(1, 131)), on="2026-01-02")
+    story.adopted(policy("none", framework="big", effective_from="2026-01-03", aspiring={"items": 9}), on="2026-01-03")
+    once: dict[str, Any] = {level: {"items": 1} for level in ("emerging", "developing", "transformational")}
+    later = policy("once", framework="big", effective_from="2026-02-04", aspiring={"items": 1}, **once)
+    if not reassessed:
+        story.adopted({**later, "effective_from": "2026-01-04"}, on="2026-01-04")
+    for number, most in enumerate((100, 130, 100)):
+        story.principal = f"p-{number}"
+        story.dossier()
+        story.observed(f"e{number}", dict.fromkeys(range(1, most + 1), "transformational"), on="2026-02-03")
+    if reassessed:
+        story.adopted(later, on="2026-02-04")
+        story.reassessed(on="2026-02-05")
+    record(demo_database, story.lines)
+    log = demo_database.log("projections")
+    catch_up(Attain(log), log)
+    assert parked(demo_database) == ["p-1"]
+    assert Counter(what[1] for what in attainments(demo_database)) == {"p-0": 400, "p-2": 400}
 
 
 def recorded_otherwise(story: Story) -> Story:
