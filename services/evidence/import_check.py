@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +26,9 @@ Progress = Callable[[str, int, int | None], None]
 """(what is being done, how far, of how much or None)."""
 
 _IDS_AT_ONCE: Final = 500
+_WORD: Final = re.compile(r"(?<![A-Za-z0-9._:/-])[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?(?![A-Za-z0-9_:/-])")
+"""What may be an id: a whole run of its characters, without the full stop of the sentence, and no part of
+`person:ID` or of a path."""
 
 
 class Check:
@@ -131,10 +135,7 @@ class Check:
 
     def _shown(self, draft: Draft, fault: Fault, here: dict[str, int]) -> Fault:
         """Items of this file are called by their row: ids that were made say nothing to a reader."""
-        detail = fault.detail
-        for word in set(detail.replace(",", " ").split()):
-            if word in here:
-                detail = detail.replace(word, f"row {here[word]}")
+        detail = _by_row(fault.detail, here)
         if draft.type == "ObservationRecorded" and "same assessor on the same day" in detail:
             detail += "; if it is another visit, say `yes` in the column distinct"
         return Fault(fault.pointer, detail)
@@ -167,6 +168,16 @@ class Check:
                 look()
         if ids:
             look()
+
+
+def _by_row(detail: str, here: Mapping[str, int]) -> str:
+    """A sentence with each id that stands in it as a word of its own called by its row."""
+
+    def called(found: re.Match[str]) -> str:
+        row = here.get(found[0])
+        return found[0] if row is None else f"row {row}"
+
+    return _WORD.sub(called, detail)
 
 
 def asked_of(draft: Draft, began_by: str | None) -> Recording:

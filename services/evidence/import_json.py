@@ -44,12 +44,12 @@ def _draft(row: int, value: Any, reading: Reading) -> Draft | None:
         for fault in envelope_faults(row, type_, principal, recorded_by)
         if fault.pointer.rpartition("/")[2] not in missing
     ]
-    if distinct not in (True, False, "yes"):
-        faults.append(Fault(f"/rows/{row}/distinct", "this is true, false or left out"))
+    if not isinstance(distinct, bool) and distinct != "yes":  # 1 == True: equality would take numbers
+        faults.append(Fault(f"/rows/{row}/distinct", "this is true, false, `yes` or left out"))
     reading.faults += faults
     if any(fault.pointer == f"/rows/{row}/type" for fault in faults):
         return None
-    draft = Draft(row, str(type_), str(principal), str(recorded_by), data, distinct in (True, "yes"))
+    draft = Draft(row, str(type_), str(principal), str(recorded_by), data, distinct is True or distinct == "yes")
     form = data_faults(draft)
     reading.faults += form
     # A line whose form is wrong is not looked at further: its members may be of any type.

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from contracts.refusals import Kind, Refusal
 from foundation.access.permissions import OPERATOR, Caller
+from services.evidence.import_check import _by_row
 from services.evidence.import_csv import COLUMNS, TEMPLATE
 from tests.services.evidence.conftest import Answer, World, observation
 
@@ -302,9 +303,32 @@ def test_json_lines_carry_every_step_of_an_item_and_again_add_nothing(world: Wor
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("value", "added"), [(True, 2), ("yes", 2), (False, None)])
+def test_distinct_in_json_lines(world: World, value: object, added: int | None) -> None:
+    visits = [line("ObservationRecorded", f"o-{n}", **observation(narrative=f"n{n}")) for n in (1, 2)]
+    assert send(world, lines(*(visit | {"distinct": value} for visit in visits))).body.get("added") == added
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("like e-1, recorded", "like row 7, recorded"),
+        ("like e-1.", "like row 7."),
+        ("e-1 and a-2 and e-1", "row 7 and row 2 and row 7"),
+        ("e-10, the-e-1, e-1.b and e-1_", "e-10, the-e-1, e-1.b and e-1_"),
+        ("person:e-1 at /evidence/e-1", "person:e-1 at /evidence/e-1"),
+        ("7 of a-2", "row 3 of row 2"),
+    ],
+)
+def test_only_whole_ids_are_called_by_their_row(detail: str, shown: str) -> None:
+    assert _by_row(detail, {"e-1": 7, "a-2": 2, "7": 3}) == shown
+
+
 def without(one: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in one.items() if name not in names}
 
+
+NEITHER_TRUE_NOR_FALSE: tuple[Any, ...] = (7, 1, 0, 1.0, 0.0, "true", "", None, [], {})
 
 JSON_FAULTS: list[tuple[str, bytes, list[str]]] = [
     ("no object", b'{"a": 1}\n[]\n', ["/rows/1/type", "/rows/1/principal", "/rows/1/recorded_by", "/rows/2"]),
@@ -324,7 +348,8 @@ JSON_FAULTS: list[tuple[str, bytes, list[str]]] = [
     ("a judgment's competency", lines(line("ObservationRecorded", "o", **observation(
         judgments=[{"competency": 6, "level": "emerging"}, {"competency": 99, "level": "emerging"}]))),
         ["/rows/1/judgments/1/competency"]),
-    ("distinct", lines(CYCLE[0] | {"distinct": 7}), ["/rows/1/distinct"]),
+    *((f"distinct is {value!r}", lines(CYCLE[0] | {"distinct": value}), ["/rows/1/distinct"])
+        for value in NEITHER_TRUE_NOR_FALSE),
     ("only the fault of the beginning", lines(CYCLE[0] | {"focus": [99]}, CYCLE[1], CYCLE[2]), ["/rows/1/focus/0"]),
 ]  # fmt: skip
 
