@@ -37,7 +37,7 @@ def router(system: System, parts: Sequence[str]) -> APIRouter:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        """The log's head, and of each follower position, lag and heartbeat."""
+        """The log's head, and of each follower its position, lag and heartbeat, who is parked and if it fails."""
         return Response("\n".join(_metrics(system, parts)) + "\n", media_type="text/plain; version=0.0.4")
 
     return routes
@@ -49,6 +49,7 @@ def _metrics(system: System, parts: Sequence[str]) -> Iterator[str]:
     yield "# TYPE mlds_follower_lag_events gauge"
     yield "# TYPE mlds_follower_heartbeat_timestamp_seconds gauge"
     yield "# TYPE mlds_follower_parked_principals gauge"
+    yield "# TYPE mlds_follower_failing gauge"
     for follower, log in followers:
         state = standing_of(follower, log)
         label = f'{{follower="{follower.name}"}}'
@@ -57,3 +58,5 @@ def _metrics(system: System, parts: Sequence[str]) -> Iterator[str]:
         if state.heartbeat_at is not None:
             yield f"mlds_follower_heartbeat_timestamp_seconds{label} {state.heartbeat_at.timestamp():.3f}"
         yield f"mlds_follower_parked_principals{label} {state.parked}"
+        # The reason stands in the process's log: a label that changes would make a new series of each.
+        yield f"mlds_follower_failing{label} {int(state.failing is not None)}"
