@@ -55,9 +55,8 @@ class Projections:
 
     def continuum(self, caller: Caller, principal: str) -> dict[str, Any]:
         """The whole continuum of a principal. Raises Refusal FORBIDDEN, UNKNOWN_PRINCIPAL."""
-        timeline = self._decided()
         position = standing_of(self.follower, self._log).position
-        found, rule = self._found(caller, principal, timeline)
+        found, rule, timeline = self._found(caller, principal)
         numbers = sorted({number for framework in timeline.frameworks.values() for number in framework.numbers})
         return {
             "principal": principal,
@@ -70,10 +69,9 @@ class Projections:
 
     def competency(self, caller: Caller, principal: str, wanted: CompetencyOrOverall) -> dict[str, Any]:
         """One competency, or the overall level. Raises Refusal FORBIDDEN, UNKNOWN_PRINCIPAL, NOT_FOUND."""
-        timeline = self._decided()
         if wanted == OVERALL:
-            return self._overall(*self._found(caller, principal, timeline), timeline)
-        found, rule = self._found(caller, principal, timeline, int(wanted))
+            return self._overall(*self._found(caller, principal))
+        found, rule, timeline = self._found(caller, principal, int(wanted))
         if not any(wanted in framework.numbers for framework in timeline.frameworks.values()):
             raise Refusal(Kind.NOT_FOUND, f"No known framework has a competency {wanted}.")
         return self._competency(int(wanted), found, rule, timeline)
@@ -133,15 +131,26 @@ class Projections:
             take_decisions(self._timeline, self._log)
             return self._timeline
 
-    def _found(
-        self, caller: Caller, principal: str, timeline: Timeline, competency: int | None = None
-    ) -> tuple[Found, Rule]:
-        """What the caller may know of the principal (of one competency), and the policy in force at that time."""
+    def _decided_by(self, last: date) -> Timeline:
+        """What had been decided by the end of a day: what was adopted later, even for earlier days, is not in it."""
+        timeline = Timeline()
+        for event in self._log.read(query(item(types=decided.TYPES))):
+            at = format_timestamp(event.recorded_at)
+            if at[:10] > last.isoformat():
+                break
+            timeline.take(event, at)
+        return timeline
+
+    def _found(self, caller: Caller, principal: str, competency: int | None = None) -> tuple[Found, Rule, Timeline]:
+        """What the caller may know of the principal (of one competency), the policy in force then, and the decisions
+        that were known."""
         today = self._clock().date()
         last = self._readable_until(caller, principal, today)
         if last < today:
-            return self._known_on(principal, last, timeline), timeline.now.in_force(last.isoformat())
-        return self._rows(principal, competency), timeline.now.in_force(today.isoformat())
+            timeline = self._decided_by(last)
+            return self._known_on(principal, last, timeline), timeline.now.in_force(last.isoformat()), timeline
+        timeline = self._decided()
+        return self._rows(principal, competency), timeline.now.in_force(today.isoformat()), timeline
 
     def _readable_until(self, caller: Caller, principal: str, today: date) -> date:
         person = caller.person
@@ -162,7 +171,8 @@ class Projections:
         steps = [step for step in read_steps(self._log, principal) if step.at[:10] <= last.isoformat()]
         if not steps:
             raise _unknown(principal)
-        folded = fold(steps, read_recorded(self._log, principal), timeline, until=steps[-1].position)
+        until = max(steps[-1].position, timeline.position)  # a reassessment may be the last that looked at it
+        folded = fold(steps, read_recorded(self._log, principal), timeline, until=until)
         found = rows(principal, folded.derivation, folded.position, folded.derivation.tracks)
         return {row.competency: Standing.of(row.level, row.standing, row.shown) for row in found}
 

@@ -17,7 +17,7 @@ from services.projections import api
 from services.projections.application import Projections
 from tests.databases import Database
 from tests.services.projections.recording import record
-from tests.story import Story
+from tests.story import Story, framework, policy
 
 TOKEN = "t" * 32
 Get = Callable[..., Any]
@@ -124,3 +124,21 @@ def test_who_was_assigned_once_reads_what_was_known_on_their_last_day(get: Get) 
     found = get("p-heron/continuum/6", "c-otter").json()
     assert found["level"] == "aspiring"
     assert [clause["have"] for clause in found["levels"][0]["clauses"]] == [1]
+
+
+def test_what_was_adopted_after_their_last_day_is_not_known_to_who_was_assigned_once(
+    get: Get, demo_database: Database
+) -> None:
+    """Neither a policy, though it says that it was in force before, nor a framework."""
+    before = {path: get(path, "c-otter").json() for path in ("p-heron/continuum/6", "p-heron/continuum/overall")}
+    story = Story()
+    story.published(framework("later", 6, 40), on="2026-02-11")
+    story.adopted(
+        policy("later", framework="later", effective_from="2026-01-02", emerging={"items": 1}), on="2026-02-12"
+    )
+    record(demo_database, story.lines)
+    for path, answer in before.items():
+        assert get(path, "c-otter").json() == answer
+    assert get("p-heron/continuum/40", "c-otter").status_code == 404
+    assert len(get("p-heron/continuum", "c-otter").json()["competencies"]) == 32
+    assert get("p-heron/continuum/40", "c-wren").status_code == 200
