@@ -7,7 +7,7 @@ Controlled Identifiers 1.0 section 3.3.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -26,6 +26,8 @@ from .verdicts import OwnIssuer, Result
 
 SKEW: Final = timedelta(seconds=60)  # allowed at starts, never at ends
 MAX_DOCUMENT: Final = 512 * 1024
+MAX_CHAIN_DIGESTS: Final = 8  # each is a canonical form of the whole document
+OUT_OF_TIME: Final = "not looked at: the time that one call of verifying may take is over; send fewer at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Circumstances:
     recipient: str | None = None
     lists: dict[tuple[str, str | None], Bits | StatusFault] = field(default_factory=dict)
     """Status lists looked at already, by address and the credential's issuer: many badges share one."""
+    out_of_time: Callable[[], bool] = lambda: False
+    """Asked before each credential, endorsement and proof."""
 
     def trusts(self, identifier: str | None) -> bool:
         return identifier is not None and (self.is_own(identifier) or self.trust.find(identifier) is not None)
@@ -107,7 +111,10 @@ def prove(
     outcomes = []
     for at, proof in proofs:
         outcomes.append((yield from proving.look(at, proof, digest)))
-    return _sum_up(outcomes, proving.faults, issuer)
+    proven = _sum_up(outcomes, proving.faults, issuer)
+    if proving.cut is not None and proven.result == "passed":
+        proven.result, proven.detail = "not_checked", f"{proving.cut}: {OUT_OF_TIME}"
+    return proven
 
 
 def _sum_up(outcomes: Sequence[_Outcome], faults: list[Unsaid], issuer: str | None) -> Proven:
@@ -154,6 +161,8 @@ class _Proving:
         self.faults: list[Unsaid] = []
         self.looked: dict[str, _Outcome] = {}
         self.open: set[str] = set()
+        self.digests = 0
+        self.cut: str | None = None  # the first proof that time did not suffice for
 
     def look(self, at: str, proof: Mapping[str, Any], digest: bytes | None) -> Generator[Need, Found, _Outcome]:
         """One proof, once; those that it goes back to first."""
@@ -161,6 +170,9 @@ class _Proving:
             return self.looked[at]
         if at in self.open:
             return _Outcome("bad", f"{at}: the proofs go back to each other in a circle")
+        if self.given.out_of_time():
+            self.cut = self.cut or at
+            return _Outcome("unknown", f"{at}: {OUT_OF_TIME}")
         self.open.add(at)
         outcome = yield from self.judge(at, proof, digest)
         self.open.discard(at)
@@ -186,6 +198,9 @@ class _Proving:
         wrong = self.wrong(proof)
         previous = yield from self.previous(at, proof, digest)
         if isinstance(previous, str):
+            if self.cut is not None and wrong is None:  # time did not suffice for what it goes back to
+                outcome.detail = f"{at}: {OUT_OF_TIME}"
+                return outcome
             wrong = wrong or previous
         if wrong is not None:
             outcome.kind, outcome.detail = "bad", f"{at}: {wrong}"
@@ -240,6 +255,9 @@ class _Proving:
             outcome = yield from self.look(place, other, digest)
             if outcome.kind != "good":
                 return f"goes back to {place}, which is not true or could not be checked"
+        if self.digests >= MAX_CHAIN_DIGESTS:
+            return f"more than {MAX_CHAIN_DIGESTS} proofs go back to others"
+        self.digests += 1
         try:
             return document_digest(
                 unsecured(self.document, [other for _, other in earlier]), self.given.contexts, self.given.work

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from foundation.eventlog import PostgresEventLog
 from foundation.fetching import Budget, Fetcher
@@ -24,6 +26,9 @@ from .signing import Signing
 from .trust_file import NOBODY, Trust
 from .verdicts import Source, Verdict
 from .verification import Policy, verify_sources
+
+VERIFY_SECONDS: Final = 10.0
+"""What one call of verify may take; anybody may call it. It is looked at between credentials and proofs."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,8 @@ class CredentialsRoom:
         trust: Trust = NOBODY,
         now: datetime | None = None,
     ) -> list[Verdict]:
-        """As `verify_sources`, with our own issuer known. Without `fetcher` nothing is fetched."""
+        """As `verify_sources`, with our own issuer, within VERIFY_SECONDS. Without `fetcher` nothing is fetched."""
+        end = time.monotonic() + VERIFY_SECONDS
         own = self.own_issuer()
         own.expect(sources)
         return verify_sources(
@@ -122,6 +128,7 @@ class CredentialsRoom:
             fetch=Budget(fetcher) if fetcher else None,
             policy=policy,
             own=own,
+            out_of_time=lambda: time.monotonic() >= end,
         )
 
     def own_issuer(self) -> DatabaseIssuer:

@@ -7,7 +7,7 @@ dates, recipient, endorsements. Every check is made as far as it can be; the ver
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -19,7 +19,7 @@ from .canonical import Work
 from .contexts import Contexts, pinned
 from .holder import is_holder
 from .key_use import key_in_use
-from .proofs import SKEW, Circumstances, Found, Need, Proven, Unavailable, prove
+from .proofs import OUT_OF_TIME, SKEW, Circumstances, Found, Need, Proven, Unavailable, prove
 from .reading import Item, read
 from .statements import NotRead
 from .status import check_status
@@ -54,21 +54,33 @@ def verify_sources(
     policy: Policy = "any",
     own: OwnIssuer | None = None,
     contexts: Contexts | None = None,
+    out_of_time: Callable[[], bool] = lambda: False,
 ) -> list[Verdict]:
     """One verdict for each credential, and for each source without one, in order. Raises nothing of theirs.
 
     `now` is the present moment, `at` the one asked for (now if None). Without `fetch` nothing is fetched
     (`--offline`); with `policy` "trusted" only what trusted issuers name. A `foundation.fetching.Budget`
-    as `fetch` bounds one request.
+    as `fetch` bounds one request. From where `out_of_time` says yes nothing more is looked at, and what is left
+    is unchecked.
     """
     given = Circumstances(
-        at=at or now, now=now, trust=trust, own=own, contexts=contexts or pinned(), work=Work(WORK), recipient=recipient
+        at=at or now,
+        now=now,
+        trust=trust,
+        own=own,
+        contexts=contexts or pinned(),
+        work=Work(WORK),
+        recipient=recipient,
+        out_of_time=out_of_time,
     )
     verdicts = []
     for source in sources:
-        for item in read(source):
-            asking = examine(item, given)
-            verdicts.append(_drive(asking, fetch, policy))
+        items = [Item(source.name)] if out_of_time() else read(source)
+        for item in items:
+            if out_of_time():
+                verdicts.append(_too_late(item, given))
+            else:
+                verdicts.append(_drive(examine(item, given), fetch, policy))
     return verdicts
 
 
@@ -214,6 +226,9 @@ def _endorsements(reading: Reading, given: Circumstances, endorsing: bool) -> Ge
         if not isinstance(endorsement, dict):
             told.append(f"{at} is false: no object")
             continue
+        if given.out_of_time():
+            unknown.append(f"{at}: {OUT_OF_TIME}")
+            continue
         verdict = yield from examine(Item(at, endorsement), given, endorsing=True)
         if verdict.verdict == "unchecked":
             unknown.append(f"{at} could not be checked: {_reason(verdict)}")
@@ -246,6 +261,11 @@ def _without_document(item: Item, given: Circumstances) -> Verdict:
         Check("proof", *proof),
         None,
     )
+
+
+def _too_late(item: Item, given: Circumstances) -> Verdict:
+    structure, proof = (Check(name, "not_checked", OUT_OF_TIME) for name in ("structure", "proof"))
+    return _flat(item.source, Claims(), given, structure, OUT_OF_TIME, proof, None)
 
 
 def _unread(source: str, reading: Reading, given: Circumstances) -> Verdict:

@@ -80,6 +80,15 @@ def test_revoked_by_hand_while_a_lapse_is_worked_off_log_and_table_keep_the_firs
     assert world.room.application.state(credential_id).revoked == "misconduct"
 
 
+def test_verifying_for_others_has_a_budget_of_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.reached(world.observed())
+    world.settle()
+    source = Source("", credential_bytes(world.documents()[0]))
+    assert world.room.verify([source])[0].verdict == "valid"
+    monkeypatch.setattr("services.credentials.room.VERIFY_SECONDS", 0.0)
+    assert world.room.verify([source])[0].verdict == "unchecked"
+
+
 def test_a_lapse_in_a_later_batch_revokes_too_and_only_that_level(world: World) -> None:
     item = world.observed()
     world.reached(item, level="aspiring")

@@ -474,6 +474,52 @@ def test_a_chain_of_proofs_goes_back_to_true_proofs() -> None:
     assert verify({**unsigned, "proof": circle}, trust=TRUST).verdict == "invalid"
 
 
+def test_a_chain_has_so_many_links_and_no_more() -> None:
+    """Each link asks for a canonical form of the whole document."""
+    unsigned = issuer.unsigned()
+    for links, expected in ((8, "valid"), (9, "invalid")):
+        first = issuer.sign(unsigned, id="urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544")["proof"]
+        link = issuer.sign({**unsigned, "proof": [first]}, previousProof=first["id"])["proof"]
+        assert verify({**unsigned, "proof": [first, *[link] * links]}, trust=TRUST).verdict == expected
+
+
+class Asked:
+    """Time is over after so many questions."""
+
+    def __init__(self, enough: int) -> None:
+        self.left = enough
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_what_time_does_not_suffice_for_is_unchecked_and_said() -> None:
+    badge = json.dumps(issuer.badge()).encode()
+    sources = [Source("a", b"[" + b",".join([badge] * 3) + b"]"), Source("b", badge)]
+    seen = []
+    for enough in range(40):
+        verdicts = verify_sources(sources, now=NOW, trust=TRUST, out_of_time=Asked(enough))
+        said = [agrees(verdict).verdict for verdict in verdicts]
+        assert said == sorted(said, key=("valid", "unchecked").index)  # in order, and never anything else
+        assert all("time" in v.check("proof").detail for v in verdicts if v.verdict == "unchecked")
+        seen.append(said.count("valid"))
+    assert seen == sorted(seen)
+    assert set(seen) == {0, 1, 2, 3, 4}
+
+
+def test_a_chain_that_time_does_not_suffice_for_is_no_false_one() -> None:
+    unsigned = issuer.unsigned()
+    first = issuer.sign(unsigned, id="urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544")["proof"]
+    second = issuer.sign({**unsigned, "proof": [first]}, previousProof=first["id"])["proof"]
+    for proofs in ([first, second], [second, first]):
+        said = []
+        for enough in range(8):
+            said.append(verify({**unsigned, "proof": proofs}, trust=TRUST, out_of_time=Asked(enough)).verdict)
+        assert said == sorted(said, key=("unchecked", "valid").index)
+        assert set(said) == {"unchecked", "valid"}
+
+
 @pytest.mark.parametrize(
     "options",
     [
