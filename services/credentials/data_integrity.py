@@ -50,17 +50,6 @@ def proof_options(verification_method: str, created: datetime) -> dict[str, Any]
     }
 
 
-def hash_data(
-    unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: Contexts | None = None, *, at: str = "/proof"
-) -> bytes:
-    """The 64 bytes that are signed (3.2.3 to 3.2.5): digest of the options, then of the document.
-
-    `unsecured` stands without the proof in question; in a chain, with those that it goes back to. `at` is
-    the proof's pointer. Raises Unsaid where either has no canonical form.
-    """
-    return options_digest(unsecured, proof, contexts, at=at) + document_digest(unsecured, contexts)
-
-
 def document_digest(unsecured: Mapping[str, Any], contexts: Contexts | None = None, work: Work | None = None) -> bytes:
     return sha256(canonical(unsecured, contexts or pinned(), work=work).encode()).digest()
 

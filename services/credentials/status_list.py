@@ -10,7 +10,7 @@ import binascii
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -172,30 +172,3 @@ def set_bit(data: bytearray, index: int, on: bool = True) -> None:
         data[index >> 3] |= mask
     else:
         data[index >> 3] &= ~mask & 0xFF
-
-
-def free_index(taken: bytes | bytearray, below: Callable[[int], int]) -> int | None:
-    """A random index whose bit in `taken` is clear; None if the list is full.
-
-    `below(n)` gives a random number under n (`secrets.randbelow`). Each free index is equally likely, so
-    that neighbours in a list say nothing about their holders (section 6.2): a few throws, then by counting.
-    """
-    entries = len(taken) * 8
-    for _ in range(16):
-        index = below(entries)
-        if not taken[index >> 3] & (0x80 >> (index & 7)):
-            return index
-    free = entries - int.from_bytes(taken, "big").bit_count()
-    if free <= 0:
-        return None
-    nth = below(free)
-    for at, byte in enumerate(taken):
-        here = 8 - byte.bit_count()
-        if nth < here:
-            for bit in range(8):
-                if not byte & (0x80 >> bit):
-                    if nth == 0:
-                        return at * 8 + bit
-                    nth -= 1
-        nth -= here
-    return None

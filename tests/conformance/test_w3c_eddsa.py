@@ -15,11 +15,11 @@ import pytest
 from foundation.signing import SoftwareKey
 from services.credentials.canonical import Work, canonical
 from services.credentials.contexts import PINNED, Contexts, pinned
-from services.credentials.data_integrity import document_digest, hash_data, holds, options_digest
+from services.credentials.data_integrity import document_digest, holds, options_digest
 from services.credentials.multikey import did_key, encode_base58, parse_multikey
 from services.credentials.proofs import Circumstances, Proven, prove
 from services.credentials.trust_file import NOBODY
-from tests.services.credentials.badges import NOW
+from tests.services.credentials.badges import NOW, hash_data
 
 EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
 # The examples' context gives every word a meaning, so it is known in these tests and never in the system.

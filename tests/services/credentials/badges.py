@@ -13,7 +13,7 @@ from foundation.fetching import Fetched, FetchFault
 from foundation.signing import SoftwareKey
 from services.credentials import status_list
 from services.credentials.contexts import Contexts, pinned
-from services.credentials.data_integrity import hash_data, proof_options
+from services.credentials.data_integrity import document_digest, options_digest, proof_options
 from services.credentials.did import PublishedKey, did_document
 from services.credentials.multikey import did_key, encode_base58, multikey
 from services.credentials.status_list import Bits
@@ -24,6 +24,11 @@ from services.credentials.verification import verify_sources
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CREATED = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 LIST = "https://b.example/status/r/3"
+
+
+def hash_data(unsecured: Mapping[str, Any], proof: Mapping[str, Any], contexts: Contexts | None = None) -> bytes:
+    """The 64 bytes that are signed: digest of the options, then of the document (`eddsa-rdfc-2022`, 3.2.3 to 3.2.5)."""
+    return options_digest(unsecured, proof, contexts) + document_digest(unsecured, contexts)
 
 
 def example() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from foundation.signing import SoftwareKey
-from services.credentials.data_integrity import hash_data, holds, sign, unsecured
+from services.credentials.data_integrity import holds, sign, unsecured
 from services.credentials.linting import (
     LIST_RULES,
     RULES,
@@ -18,7 +18,7 @@ from services.credentials.linting import (
     lint,
 )
 from services.credentials.status_list import MIN_ENTRIES, list_credential
-from tests.services.credentials.badges import CREATED, LIST, NOW, Issuer, change, example, verify
+from tests.services.credentials.badges import CREATED, LIST, NOW, Issuer, change, example, hash_data, verify
 
 S, A = "credentialSubject", "achievement"
 FAULTS: list[tuple[tuple[str | int, ...], Any, str]] = [

@@ -1,10 +1,9 @@
-"""Bitstring status lists: bits in their order, bounded unpacking, a free place by chance."""
+"""Bitstring status lists: bits in their order, bounded unpacking."""
 
 from __future__ import annotations
 
 import base64
 import gzip
-import random
 import time
 import zlib
 
@@ -20,7 +19,6 @@ from services.credentials.status_list import (
     StatusFault,
     decode,
     encode,
-    free_index,
     list_entry,
     parse_entry,
     read_list,
@@ -133,22 +131,3 @@ def test_a_list_may_tell_of_several_things() -> None:
         document["credentialSubject"]["statusPurpose"] = wrong
         with pytest.raises(StatusFault):
             read_list(document)
-
-
-def test_a_free_place_is_found_by_chance_and_up_to_the_last() -> None:
-    chance = random.Random(7)  # repeatable, guards nothing
-    taken = bytearray(64)
-    found = set()
-    for _ in range(512):
-        index = free_index(taken, chance.randrange)
-        assert index is not None
-        assert index not in found
-        found.add(index)
-        set_bit(taken, index)
-    assert found == set(range(512))
-    assert free_index(taken, chance.randrange) is None
-    crowded = bytearray(b"\xff" * 64)
-    set_bit(crowded, 77, False)
-    set_bit(crowded, 300, False)
-    places = {free_index(crowded, chance.randrange) for _ in range(60)}
-    assert places == {77, 300}
