@@ -1,35 +1,64 @@
 """Staging of an import: a temporary database on disk without a name, so that a file of any length takes constant
-memory, and a crash leaves nothing."""
+memory, and a crash leaves nothing.
+
+What people wrote lies in it encrypted (AES-256-GCM) under a key that only this process's memory holds, since blocks
+of a file without a name stay on the disk. Ids, types, days and rows are open, as in the log.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final
 
-from contracts.refusals import Fault
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contracts.refusals import Fault, Kind, Refusal
 from services.evidence.import_csv import COLUMNS, Cells
 from services.evidence.import_drafts import Draft
 
 _TABLES: Final = """
-CREATE TABLE cells (row INTEGER PRIMARY KEY, item INTEGER NOT NULL, cells TEXT NOT NULL);
+CREATE TABLE cells (row INTEGER PRIMARY KEY, item INTEGER NOT NULL, cells BLOB NOT NULL);
 CREATE TABLE firsts (evidence_id TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE drafts (row INTEGER PRIMARY KEY, type TEXT NOT NULL, principal TEXT NOT NULL, recorded_by TEXT NOT NULL,
     evidence_id TEXT, begins INTEGER NOT NULL, given INTEGER NOT NULL, is_distinct INTEGER NOT NULL,
-    sound INTEGER NOT NULL, judgment_rows TEXT NOT NULL, data TEXT NOT NULL, began_by TEXT,
+    sound INTEGER NOT NULL, judgment_rows TEXT NOT NULL, data BLOB NOT NULL, began_by TEXT,
     there INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX drafts_by_principal ON drafts (principal, row);
 CREATE INDEX drafts_by_evidence ON drafts (evidence_id) WHERE evidence_id IS NOT NULL;
-CREATE TABLE faults (row INTEGER NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE faults (row INTEGER NOT NULL, pointer TEXT NOT NULL, detail BLOB NOT NULL);
 """
 
 
-class Staging:
-    """What a file holds, on its way into the log. Use as a context manager."""
+_NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+"""SQLite's primary result codes for a temporary file that cannot be written, as on a full disk."""
+
+
+class _Sealed:
+    """Text under a random key of one import. A key seals less than 2^32 texts, each under the next nonce."""
 
     def __init__(self) -> None:
+        self._key = AESGCM(AESGCM.generate_key(256))
+        self._numbers = itertools.count()
+
+    def seal(self, text: str) -> bytes:
+        nonce = next(self._numbers).to_bytes(12, "big")
+        # A detail may quote what cannot be UTF-8, such as a lone surrogate.
+        return nonce + self._key.encrypt(nonce, text.encode("utf-8", "surrogatepass"), None)
+
+    def open(self, sealed: bytes) -> str:
+        return self._key.decrypt(sealed[:12], sealed[12:], None).decode("utf-8", "surrogatepass")
+
+
+class Staging:
+    """What a file holds, on its way into the log. Use as a context manager: inside it, a disk without room is a
+    Refusal UNAVAILABLE."""
+
+    def __init__(self) -> None:
+        self._sealed = _Sealed()
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.executescript(_TABLES + "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;")
         self.fault_count = 0
@@ -41,6 +70,12 @@ class Staging:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _NO_ROOM:
+            raise Refusal(
+                Kind.UNAVAILABLE,
+                "There is no room for the temporary file of this import (folder TMPDIR). Nothing was stored: make "
+                "room, or split the file, and import it again.",
+            ) from error
 
     # the rows of a CSV, grouped by evidence id
 
@@ -52,7 +87,8 @@ class Staging:
                 self._db.execute("INSERT OR IGNORE INTO firsts VALUES (?, ?)", (own, row))
                 [(first,)] = self._db.execute("SELECT row FROM firsts WHERE evidence_id = ?", (own,))
             values = [cells[name] for name in COLUMNS]
-            self._db.execute("INSERT INTO cells VALUES (?, ?, ?)", (row, first, json.dumps(values, ensure_ascii=False)))
+            sealed = self._sealed.seal(json.dumps(values, ensure_ascii=False))
+            self._db.execute("INSERT INTO cells VALUES (?, ?, ?)", (row, first, sealed))
             count += 1
         self._db.execute("CREATE INDEX cells_by_item ON cells (item, row)")
         return count
@@ -65,7 +101,7 @@ class Staging:
                 yield rows
                 rows = []
             item = first
-            rows.append((row, dict(zip(COLUMNS, json.loads(cells), strict=True))))
+            rows.append((row, dict(zip(COLUMNS, json.loads(self._sealed.open(cells)), strict=True))))
         if rows:
             yield rows
 
@@ -86,7 +122,7 @@ class Staging:
                 draft.distinct,
                 draft.sound,
                 json.dumps(draft.judgment_rows),
-                json.dumps(draft.data, ensure_ascii=False),
+                self._sealed.seal(json.dumps(draft.data, ensure_ascii=False)),
             ),
         )
 
@@ -118,7 +154,7 @@ class Staging:
             f"SELECT {columns} FROM drafts {which}",  # noqa: S608  # our own words
             values,
         ):
-            members = json.loads(data)
+            members = json.loads(self._sealed.open(data))
             if own is not None:
                 members["evidence_id"] = own
             yield (
@@ -164,11 +200,13 @@ class Staging:
     # faults
 
     def add_faults(self, faults: Iterable[Fault]) -> None:
-        values = [(int(fault.pointer.split("/")[2]), fault.pointer, fault.detail) for fault in faults]
+        values = [
+            (int(fault.pointer.split("/")[2]), fault.pointer, self._sealed.seal(fault.detail)) for fault in faults
+        ]
         self._db.executemany("INSERT INTO faults VALUES (?, ?, ?)", values)
         self.fault_count += len(values)
 
     def faults(self, limit: int) -> list[Fault]:
         """In the order of rows, at most `limit`."""
         found = self._db.execute("SELECT pointer, detail FROM faults ORDER BY row, rowid LIMIT ?", (limit,))
-        return [Fault(pointer, detail) for pointer, detail in found]
+        return [Fault(pointer, self._sealed.open(detail)) for pointer, detail in found]
