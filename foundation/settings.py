@@ -78,7 +78,6 @@ ALL: Final = (
         "none",
         "host:port, comma-separated, that may be fetched though private; for tests",
     ),
-    Setting("MLDS_VC_API", "off", "on: the interface that conformance suites drive"),
 )
 
 
@@ -96,7 +95,6 @@ class Settings:
     suspension: bool = False
     verify_fetch: Literal["trusted", "any"] = "trusted"
     fetch_allow: tuple[str, ...] = ()
-    vc_api: bool = False
 
     def for_demonstration(self) -> Settings:
         """The same for the demonstration, which has logins and keys of its own, not those of the real services."""
@@ -126,7 +124,6 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         suspension=_switch(env, "MLDS_SUSPENSION"),
         verify_fetch=cast('Literal["trusted", "any"]', _choice(env, "MLDS_VERIFY_FETCH", "trusted", "any")),
         fetch_allow=tuple(part.strip() for part in env.get("MLDS_FETCH_ALLOW", "").split(",") if part.strip()),
-        vc_api=_switch(env, "MLDS_VC_API"),
     )
     return settings.for_demonstration() if settings.demo else settings
 
