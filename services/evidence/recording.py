@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from contracts.dossier import BEGINS, Dossiers, Item
+from contracts.events import EVENT_TYPES
 from contracts.events import evidence as events
 from contracts.framework import MLDS_2016
 from contracts.refusals import Kind, Refusal
@@ -35,6 +36,16 @@ WHO_MAY: Final[Mapping[str, Who]] = {
     "EvidenceDisputed": dispute.who_may_dispute,
     "DisputeResolved": dispute.who_may_resolve,
 }
+
+
+def require_complete(who_may: Collection[str]) -> None:
+    """Raises TypeError where an evidence type has no line that says who may record it, or a line has no type."""
+    types = {name for name, kind in EVENT_TYPES.items() if kind.owner == "evidence"}
+    if wrong := types.symmetric_difference(who_may):
+        raise TypeError(f"WHO_MAY and the evidence types differ in: {', '.join(sorted(wrong))}")
+
+
+require_complete(WHO_MAY)
 
 _FIRST_OF_ALL: Final = frozenset(
     {
