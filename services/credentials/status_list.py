@@ -1,4 +1,4 @@
-"""Bitstring status lists: bits, the list's credential, and a free place in it.
+"""Bitstring status lists: bits, the list's credential, and entries in it.
 
 Source: W3C Bitstring Status List 1.0; its section numbers stand beside the rules.
 """
