@@ -46,7 +46,7 @@ def _pointer(item: Mapping[str, Any]) -> str:
     return "".join(f"/{escape(str(step))}" for step in steps)
 
 
-_BRANCHES = {"int", "str", "literal['overall']"}
+_BRANCHES = {"int", "str", "literal['overall']", "Page", "Time"}
 
 
 def _sentence(item: Mapping[str, Any]) -> str:

@@ -39,7 +39,9 @@ def configure(*, json_lines: bool | None = None, level: int = logging.INFO) -> N
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)  # of libraries; ours say more
+    for ours in ("apps", "foundation", "services"):
+        logging.getLogger(ours).setLevel(level)
     # The web server would print what it catches a second time, with the exception's words.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     structlog.configure(

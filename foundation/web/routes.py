@@ -5,7 +5,7 @@ Who calls is looked at before anything of the body is read, and how much is read
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request, Response, params
@@ -73,19 +73,24 @@ class StrictRoute(APIRoute):
             # FastAPI reads the body before it asks any dependency. Nobody unknown makes us receive one.
             for gate in gates:
                 gate.caller(request.headers.get("authorization"), request.headers.get("on-behalf-of"))
-            for name in request.query_params:
-                if name not in known:
-                    raise Refusal(
-                        Kind.INVALID_PARAMETER,
-                        f"No parameter {name!r} is known here"
-                        + (f"; there are: {', '.join(sorted(known))}." if known else "."),
-                        [Fault(f"/query/{name}", "no such parameter is known here")],
-                    )
-                if len(request.query_params.getlist(name)) > 1:
-                    raise Refusal(Kind.INVALID_PARAMETER, f"The parameter {name!r} stands twice.")
+            check_query(request, known)
             return await handler(StrictRequest(request.scope, request.receive, takes_files=takes_files))
 
         return strict
+
+
+def check_query(request: Request, known: Collection[str]) -> None:
+    """Raises Refusal for a query parameter that is not known, or stands twice."""
+    for name in request.query_params:
+        if name not in known:
+            raise Refusal(
+                Kind.INVALID_PARAMETER,
+                f"No parameter {name!r} is known here"
+                + (f"; there are: {', '.join(sorted(known))}." if known else "."),
+                [Fault(f"/query/{name}", "no such parameter is known here")],
+            )
+        if len(request.query_params.getlist(name)) > 1:
+            raise Refusal(Kind.INVALID_PARAMETER, f"The parameter {name!r} stands twice.")
 
 
 def _query_names(dependant: Dependant) -> set[str]:

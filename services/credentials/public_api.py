@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from contracts.policy import PolicyRef
 from contracts.refusals import Kind, Refusal
 from foundation.web import api_router
+from foundation.web.routes import check_query
 
 from .application import Credentials
 from .badge import credential_bytes
@@ -114,9 +115,13 @@ def _verifying(verify: Verify) -> APIRouter:
 
     @routes.post("/verify")
     def post(
-        sources: list[Source] = Depends(_sources), recipient: str | None = Query(None, max_length=320)
+        request: Request,
+        sources: list[Source] = Depends(_sources),
+        recipient: str | None = Query(None, max_length=320),
     ) -> JSONResponse:
         """One verdict for each credential sent: a credential, an array of them, or files (multipart)."""
+        # A parameter that is passed over would be taken for one that was heeded.
+        check_query(request, ("recipient",))
         verdicts = verify(sources, recipient)
         headers = {**OPEN, "Cache-Control": "no-store"}
         return JSONResponse([verdict.as_json() for verdict in verdicts], headers=headers)
