@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -38,7 +39,9 @@ class Theater:
         self.driver = Driver(app, "http://127.0.0.1:8000", token, self.log, self.clock, follow)
 
     def run(self, plan: Plan) -> None:
-        self.driver.run(plan, self.done.append)
+        # In a thread of its own: the browser of other tests leaves an event loop running in the main one.
+        with ThreadPoolExecutor(1) as own:
+            own.submit(self.driver.run, plan, self.done.append).result()
 
 
 PLAN = people_only(make_plan(2, 3, date(2026, 5, 29)))
