@@ -11,7 +11,7 @@ ADVICE: Final[Mapping[Kind, str]] = {
     Kind.UNKNOWN_PRINCIPAL: "Check the id; a registrar opens dossiers.",
     Kind.UNKNOWN_EVIDENCE: "Check the id of the item, and that it belongs to this principal.",
     Kind.PERSON_NEEDED: "Say whose act it is with the header On-Behalf-Of: person:ID.",
-    Kind.OWN_RECORD: "Nobody judges their own record: ask an assessor who is assigned to do it.",
+    Kind.OWN_RECORD: "Nobody judges their own record: an assigned assessor does, a director resolves disputes.",
     Kind.NOT_THE_PRINCIPAL: "Only the principal can do this; ask them to.",
     Kind.FUTURE_DATE: "Give the day on which it happened, or send it when that day has come.",
     Kind.NOT_ASSIGNED: "Check the day, or ask a registrar to assign you for it.",

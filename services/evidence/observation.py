@@ -66,7 +66,11 @@ def near_double(
                 Kind.NEAR_DOUBLE,
                 f"{earlier['evidence_id']} is an observation by the same assessor on the same day, with the same "
                 "setting and judgments or the same narrative",
-                [Fault("/occurred_on", f"{earlier['evidence_id']} looks like the same visit")],
+                [
+                    Fault(
+                        "/occurred_on", f"{earlier['evidence_id']} looks like the same visit; else mark it as distinct"
+                    )
+                ],
             )
     return None
 
