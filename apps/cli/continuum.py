@@ -26,7 +26,7 @@ def continuum(
     principal: Annotated[str, typer.Argument(help="the principal's id")],
     as_of: Annotated[str | None, typer.Option(help="what was true on this day (not supported yet)")] = None,
     known_at: Annotated[str | None, typer.Option(help="what was known at this time (not supported yet)")] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Show where a principal stands, why, and what is missing next. Example: mlds continuum p-heron"""
     if as_of is not None or known_at is not None:

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def show(
     credential_id: CredentialId,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Show a credential's state and document. Example: mlds credential show ID --format json"""
     output = Output(format)
@@ -76,7 +76,7 @@ def reissue(
     credential_id: CredentialId,
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Issue it anew with today's e-mail address and key. Example: mlds credential reissue ID --as registrar-1 --yes"""
 
@@ -91,7 +91,7 @@ def suspend(
     reason: Reason = None,
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Suspend it while an inquiry is pending. Example: mlds credential suspend ID --reason "inquiry 12" --as chair-1"""
     why = _reason(reason)
@@ -103,7 +103,7 @@ def reinstate(
     reason: Reason = None,
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """End a suspension. Example: mlds credential reinstate ID --reason "cleared" --as chair-1 --yes"""
     why = _reason(reason)
@@ -116,7 +116,7 @@ def revoke(
     note: Annotated[str | None, typer.Option("--note", help="more about why, encrypted for the holder")] = None,
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Propose to revoke it; another person approves. Example: mlds credential revoke ID --reason error --as chair-1"""
     why = _reason(reason)
@@ -127,7 +127,7 @@ def approve(
     credential_id: CredentialId,
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Approve a proposed revocation, as a second person. Example: mlds credential approve ID --as registrar-1 --yes"""
 

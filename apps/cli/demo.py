@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         principals: Annotated[int, typer.Option(min=1, max=999, help="how many principals")] = 60,
         seed: Annotated[int, typer.Option(min=0, help="another seed, other people")] = 1,
         port: Annotated[int, typer.Option(min=1, max=65535, help="port to serve on")] = 8000,
-        format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+        format: FormatOption = Format.TABLE,
     ) -> int:
         """Two program years of invented people, through every layer, up to badges that verify.
 

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="keys")
 
 
-def list_(format: FormatOption = Format.TABLE) -> int:  # noqa: A002  # the option's own name
+def list_(format: FormatOption = Format.TABLE) -> int:
     """List every key there ever was, oldest first. Example: mlds keys list --format json"""
     output = Output(format)
     with opened(output) as system:
@@ -62,7 +62,7 @@ def list_(format: FormatOption = Format.TABLE) -> int:  # noqa: A002  # the opti
 def new(
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Make a key that signs from now on; those before it stay good. Example: mlds keys new --yes"""
     output = Output(format)
@@ -88,7 +88,7 @@ def retire(
     key: Annotated[str, typer.Argument(metavar="KEY", help="its name, z6Mk…")],
     as_: As = None,
     yes: Yes = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """End a key's signing; what it signed stays good. Example: mlds keys retire z6Mk… --yes"""
     output = Output(format)

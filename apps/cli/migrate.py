@@ -13,7 +13,7 @@ from foundation.settings import from_environment
 
 def register(app: typer.Typer) -> None:
     @app.command()
-    def migrate(format: FormatOption = Format.TABLE) -> None:  # noqa: A002  # the option's own name
+    def migrate(format: FormatOption = Format.TABLE) -> None:
         """Create or upgrade the databases, logins and schemas. Repeatable.
 
         Example: MLDS_DATABASE_URL=postgresql://owner@db/mlds mlds migrate

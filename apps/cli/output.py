@@ -47,7 +47,7 @@ class Advance(Protocol):
 class Output:
     """The two ways out of a command. Make one from the command's `--format`."""
 
-    def __init__(self, format: Format = Format.TABLE) -> None:  # noqa: A002  # the option's own name
+    def __init__(self, format: Format = Format.TABLE) -> None:
         self.json = format is Format.JSON
         self.console = Console(highlight=False, soft_wrap=False, emoji=False)
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def rebuild(
     model: Annotated[str | None, typer.Argument(help=f"one of: {', '.join(MODELS)}; all without it")] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Derive anew beside the old, then swap; readers see the old until then. Example: mlds rebuild continuum"""
     if model is not None and model not in MODELS:

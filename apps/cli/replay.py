@@ -42,7 +42,7 @@ def replay(
     check: Annotated[bool, typer.Option("--check", help="compare recorded attainments with what follows")] = False,
     as_of: Annotated[str | None, typer.Option(help="what was true on this day (not supported yet)")] = None,
     known_at: Annotated[str | None, typer.Option(help="what was known at this time (not supported yet)")] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Derive levels from a history file alone. Example: mlds replay history.jsonl --check --format json"""
     if as_of is not None or known_at is not None:

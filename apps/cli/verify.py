@@ -42,7 +42,7 @@ def verify(
     at: Annotated[str | None, typer.Option(metavar="TIME", help="check the dates as of this time")] = None,
     trust: Annotated[Path | None, typer.Option(metavar="FILE", help="issuers that you trust, JSON")] = None,
     recipient: Annotated[str | None, typer.Option(metavar="EMAIL", help="is this the holder?")] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's own name
+    format: FormatOption = Format.TABLE,
 ) -> int:
     """Check credentials; exit 0 only if every one is valid. Example: mlds verify badge.png --trust issuers.json"""
     output = Output(format)

@@ -106,20 +106,6 @@ class PostgresEventLog(EventLog):
                 return False
             self.listener.wait(seen, min(left, 0.5))
 
-    def read_on(
-        self,
-        cursor: psycopg.Cursor[Any],
-        query: Query,
-        *,
-        after: int = 0,
-        until: int | None = None,
-        limit: int | None = None,
-        unseal: bool = False,
-    ) -> list[Recorded]:
-        """As `read`, in the cursor's transaction."""
-        rows = self.recorder.rows(cursor, query, after, until, limit)
-        return self._codec.decode_all(rows, unsealed=unseal)
-
     def _rows(self, query: Query, after: int, until: int | None, limit: int | None) -> Sequence[Row]:
         return self._reading(lambda cursor: self.recorder.rows(cursor, query, after, until, limit))
 

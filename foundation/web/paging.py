@@ -42,12 +42,6 @@ class Page:
             raise _unknown_cursor()
         return self.after
 
-    def after_text(self) -> str | None:
-        """The key as text; None for the first page."""
-        if self.after is not None and not isinstance(self.after, str):
-            raise _unknown_cursor()
-        return self.after
-
     def answer(self, items: Sequence[Any], key_of: Callable[[Any], Any], shown: Callable[[Any], Any]) -> dict[str, Any]:
         """The answer from `limit + 1` items (one more tells that there is a next page) or fewer."""
         page = items[: self.limit]

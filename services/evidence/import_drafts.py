@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -106,8 +106,3 @@ def data_faults(draft: Draft) -> list[Fault]:
     except ValidationError as error:
         return [draft.placed(fault) for fault in faults_of(error)]
     return []
-
-
-def first_by_row(faults: Sequence[Fault]) -> list[Fault]:
-    """In the order of rows, and of columns as found."""
-    return sorted(faults, key=lambda fault: int(fault.pointer.split("/")[2]))
